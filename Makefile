@@ -1,0 +1,66 @@
+# make help lists the targets. All of them run from a fresh checkout.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+PREFIX  ?= /usr/local
+RT      ?= $(CURDIR)/rt
+FUZZTIME ?= 20s
+
+# A program of its own, without a libc: it starts in 0.1 ms and nothing of it is rt's memory.
+INIT_CFLAGS := -std=gnu11 -Os -ffreestanding -nostdlib -static -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -Wall -Wextra -Werror -Wl,--build-id=none \
+	-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-n
+INIT_SRC := $(wildcard nsenter/init/*.c)
+INIT_DEP := $(INIT_SRC) $(wildcard nsenter/init/*.h)
+
+export VERSION COMMIT RT FUZZTIME INIT_CFLAGS INIT_SRC
+.NOTPARALLEL: # deps comes before what needs it
+.PHONY: build init generate test check integration bench golden fuzz install deps demo clean help
+.DEFAULT_GOAL := build
+
+build: init ## build ./rt, linked statically against musl where that is possible
+	scripts/build.sh rt .
+
+init: nsenter/bin/init-amd64 nsenter/bin/init-arm64 ## build the program that runs inside containers
+
+nsenter/bin/init-amd64: CROSS = x86_64-linux-gnu-gcc
+nsenter/bin/init-arm64: CROSS = aarch64-linux-gnu-gcc
+nsenter/bin/init-%: $(INIT_DEP) Makefile
+	@command -v $(CROSS) >/dev/null || echo "no $(CROSS): $@ is left out"
+	! command -v $(CROSS) >/dev/null || $(CROSS) $(INIT_CFLAGS) -o $@ $(INIT_SRC)
+
+generate: ## rewrite generated files
+	go generate ./...
+
+test: deps build ## all tests; without root those that need none, and a list of the others
+	scripts/test.sh
+
+check: deps init ## formatting, vet, the C analyzer, generated files
+	scripts/check.sh
+
+integration: build ## tests of the real binary; RT=PATH chooses another runtime
+	go -C integration test -count=1
+
+bench: build ## measure rt beside crun and runc; needs root
+	go run ./bench $(BENCHFLAGS)
+
+golden: ## rewrite golden files from what the code does now
+	go test ./internal/compile -update
+
+fuzz: init ## run every fuzz target for FUZZTIME, 20s by default
+	scripts/fuzz.sh
+
+install: build ## install into DESTDIR/PREFIX/sbin
+	install -D -m 0755 rt "$(DESTDIR)$(PREFIX)/sbin/rt"
+
+deps: ## install what is missing; needs apt and root only then
+	scripts/deps.sh
+
+demo: deps build ## a tour of what rt does
+	scripts/demo.sh
+
+clean: ## remove everything that was built
+	rm -rf rt .build nsenter/bin/init-*
+
+help: ## this text
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14

@@ -1,0 +1,303 @@
+package cgroups
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rt/internal/errs"
+	"rt/internal/kernel"
+)
+
+func TestPids(t *testing.T) {
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		g := create(t, testPath(t, host), nil, host)
+		sub := nested(t, g, "sub")
+		var want []int
+		for _, in := range []Group{g, nested(t, sub, "x"), g, sub} {
+			cmd, _ := process(t, in, "read x; exec sleep 1000")
+			want = append(want, cmd.Process.Pid)
+		}
+		slices.Sort(want)
+		if got, err := g.Pids(); err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %v %v, want %v", got, err, want)
+		}
+		check(t, g.Kill(enough))
+		check(t, g.Destroy(enough))
+		if got, err := g.Pids(); err != nil || len(got) != 0 {
+			t.Errorf("of a group that is gone: %v %v", got, err)
+		}
+	})
+}
+
+func TestKill(t *testing.T) {
+	rows := []struct {
+		name  string
+		setup func(t *testing.T, g Group)
+	}{
+		{"empty", func(t *testing.T, g Group) {}},
+		{"one", func(t *testing.T, g Group) { sleeper(t, g) }},
+		{"deaf", func(t *testing.T, g Group) { process(t, g, "trap '' TERM INT HUP; while :; do sleep 1000; done") }},
+		{"sub-groups", func(t *testing.T, g Group) { sleeper(t, g); sleeper(t, nested(t, nested(t, g, "a"), "b")) }},
+		{"frozen", func(t *testing.T, g Group) { sleeper(t, g); check(t, g.Freeze()) }},
+		{"frozen sub-group", func(t *testing.T, g Group) {
+			sub := nested(t, g, "a")
+			sleeper(t, sub)
+			check(t, sub.Freeze())
+		}},
+	}
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		for _, r := range rows {
+			t.Run(r.name, func(t *testing.T) {
+				g := create(t, testPath(t, host), nil, host)
+				r.setup(t, g)
+				check(t, g.Kill(enough))
+				if pids, err := g.Pids(); err != nil || len(pids) > 0 {
+					t.Errorf("left: %v %v", pids, err)
+				}
+				check(t, g.Destroy(enough))
+				if left := present(g); len(left) > 0 {
+					t.Errorf("left: %v", left)
+				}
+				check(t, g.Kill(enough)) // gone is fine
+			})
+		}
+	})
+}
+
+func sleeper(t *testing.T, g Group) *exec.Cmd {
+	cmd, out := process(t, g, "echo up; exec sleep 1000")
+	out.ReadString('\n')
+	return cmd
+}
+
+// bomb is shells that fork one of their kind and exit, over and over: no list of their pids
+// is right for long.
+const bomb = `f() { (f) & }; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do f; done; echo up`
+
+func TestForkBomb(t *testing.T) {
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		real, err := kernel.ReadCgroups()
+		check(t, err)
+		if host.Version == 2 && real.Version == 2 {
+			host = real // with its pids controller
+		}
+		needs(t, host, "pids")
+		for i := range 3 {
+			g := create(t, testPath(t, host)+fmt.Sprint(i), parse(t, `{"pids":{"limit":100}}`), host)
+			_, out := process(t, g, bomb)
+			out.ReadString('\n')
+			time.Sleep(20 * time.Millisecond)
+			if pids, _ := g.Pids(); len(pids) == 0 {
+				t.Fatal("the bomb has gone out")
+			}
+			start := time.Now()
+			check(t, g.Kill(enough))
+			t.Log("killed in", time.Since(start))
+			if pids, err := g.Pids(); err != nil || len(pids) > 0 {
+				t.Errorf("left: %v %v", pids, err)
+			}
+			check(t, g.Destroy(enough))
+		}
+	})
+}
+
+// SIGKILL as a signal is not waited for, but nothing escapes it.
+func TestSignalKill(t *testing.T) {
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		g := create(t, testPath(t, host), nil, host)
+		sleeper(t, nested(t, g, "sub"))
+		process(t, g, "while :; do sh -c :; done")
+		check(t, g.Freeze())
+		check(t, g.Signal(unix.SIGKILL))
+		waitFor(t, "the group is empty", func() bool { pids, _ := g.Pids(); return len(pids) == 0 })
+	})
+}
+
+func TestSignal(t *testing.T) {
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		g := create(t, testPath(t, host), nil, host)
+		var outs []*bufio.Reader
+		for _, in := range []Group{g, nested(t, g, "sub")} {
+			_, out := process(t, in, "trap 'echo usr1; exit' USR1; echo up; while :; do sleep 0.01; done")
+			out.ReadString('\n')
+			outs = append(outs, out)
+		}
+		check(t, g.Signal(unix.SIGUSR1))
+		for _, out := range outs {
+			if got, _ := out.ReadString('\n'); got != "usr1\n" {
+				t.Errorf("got %q", got)
+			}
+		}
+	})
+}
+
+func TestFreeze(t *testing.T) {
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		g := create(t, testPath(t, host), nil, host)
+		sub := nested(t, g, "sub")
+		_, out := process(t, sub, "while :; do echo tick; sleep 0.001; done")
+		ticks := make(chan bool, 1<<16)
+		go func() {
+			for _, err := out.ReadString('\n'); err == nil; _, err = out.ReadString('\n') {
+				ticks <- true
+			}
+		}()
+		<-ticks
+		frozen(t, g, false)
+		check(t, g.Freeze())
+		frozen(t, g, true)
+		frozen(t, sub, false) // by its parent only
+		time.Sleep(20 * time.Millisecond)
+		before := len(ticks)
+		time.Sleep(50 * time.Millisecond)
+		if after := len(ticks); after != before {
+			t.Errorf("%d lines while frozen", after-before)
+		}
+		check(t, g.Thaw())
+		frozen(t, g, false)
+		for range before + 2 {
+			<-ticks
+		}
+	})
+}
+
+func frozen(t *testing.T, g Group, want bool) {
+	t.Helper()
+	if got, err := g.Frozen(); err != nil || got != want {
+		t.Errorf("frozen: %v %v, want %v", got, err, want)
+	}
+}
+
+// Destroy kills nothing. It waits for who is about to go, thaws, and names who stays.
+func TestDestroy(t *testing.T) {
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		t.Run("waits", func(t *testing.T) {
+			g := create(t, testPath(t, host), nil, host)
+			_, out := process(t, nested(t, g, "sub"), "echo up; sleep 0.05")
+			out.ReadString('\n')
+			check(t, g.Destroy(enough))
+		})
+		t.Run("frozen and killed", func(t *testing.T) {
+			g := create(t, testPath(t, host), nil, host)
+			cmd := sleeper(t, g)
+			check(t, g.Freeze())
+			cmd.Process.Kill()
+			check(t, g.Destroy(enough))
+		})
+		t.Run("names what is left", func(t *testing.T) {
+			g := create(t, testPath(t, host), nil, host)
+			pid := strconv.Itoa(sleeper(t, g).Process.Pid)
+			err := g.Destroy(50 * time.Millisecond)
+			if errs.KindOf(err) != errs.Timeout || !strings.Contains(err.Error(), pid+" (sleep, S") || !strings.Contains(err.Error(), g.Dirs[0].Path) {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
+}
+
+// A container can nest groups so deep that their paths are too long for any system call.
+func TestDestroyDeep(t *testing.T) {
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		host = oneHierarchy(host)
+		g := create(t, testPath(t, host), nil, host)
+		name := strings.Repeat("x", 250)
+		dir, err := unix.Open(g.Dirs[0].Path, unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		check(t, err)
+		for range 20 {
+			check(t, unix.Mkdirat(dir, name, 0o755))
+			check(t, unix.Mkdirat(dir, "beside", 0o755))
+			next, err := unix.Openat(dir, name, unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+			unix.Close(dir)
+			check(t, err)
+			dir = next
+		}
+		unix.Close(dir)
+		check(t, g.Destroy(enough))
+		if g.Exists() {
+			t.Error("it is still there")
+		}
+	})
+}
+
+// oneHierarchy keeps a v1 host's freezer alone.
+func oneHierarchy(host kernel.Cgroups) kernel.Cgroups {
+	host.V1 = slices.DeleteFunc(slices.Clone(host.V1), func(h kernel.Hierarchy) bool { return h.Controllers[0] != "freezer" })
+	return host
+}
+
+// In v1 a process that is frozen by a group above does not die before that one is thawed.
+func TestKillTimeout(t *testing.T) {
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		top := testPath(t, host)
+		parent := create(t, top, nil, host)
+		g := create(t, top+"/a", nil, host)
+		pid := strconv.Itoa(sleeper(t, g).Process.Pid)
+		check(t, parent.Freeze())
+		err := g.Kill(100 * time.Millisecond)
+		if host.Version == 2 {
+			check(t, err) // a frozen process dies here
+		} else if errs.KindOf(err) != errs.Timeout || !strings.Contains(err.Error(), pid+" (sleep, ") {
+			t.Errorf("got %v", err)
+		}
+		check(t, parent.Thaw())
+	})
+}
+
+func TestOOMKilled(t *testing.T) {
+	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
+		real, err := kernel.ReadCgroups()
+		check(t, err)
+		if host.Version == 2 && real.Version == 2 {
+			host = real
+		}
+		needs(t, host, "memory")
+		g := create(t, testPath(t, host), parse(t, `{"memory":{"limit":4194304,"swap":4194304}}`), host)
+		oom(t, g, false)
+		cmd, _ := process(t, g, "x=0123456789abcdef; while :; do x=$x$x; done")
+		cmd.Wait()
+		oom(t, g, true)
+		check(t, g.Destroy(enough))
+		oom(t, g, false)
+	})
+}
+
+func oom(t *testing.T, g Group, want bool) {
+	t.Helper()
+	if got, err := g.OOMKilled(); err != nil || got != want {
+		t.Errorf("OOM-killed: %v %v, want %v", got, err, want)
+	}
+}
+
+func TestNoGroups(t *testing.T) {
+	var g Group
+	for name, err := range map[string]error{"kill": g.Kill(enough), "signal": g.Signal(unix.SIGTERM), "destroy": g.Destroy(enough)} {
+		if err != nil {
+			t.Error(name, err)
+		}
+	}
+	if err := g.Freeze(); errs.KindOf(err) != errs.Unsupported {
+		t.Error(err)
+	}
+	frozen(t, g, false)
+	oom(t, g, false)
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	left, _ := filepath.Glob(fmt.Sprintf("/sys/fs/cgroup/*/rt-test-cg-%d-*", os.Getpid()))
+	if len(left) > 0 {
+		fmt.Println("left behind:", left)
+		code = 1
+	}
+	os.Exit(code)
+}

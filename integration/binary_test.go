@@ -1,0 +1,69 @@
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// findRuntime resolves $RT. Why is empty when there is a binary that prints a version.
+func findRuntime() (bin, kind, why string) {
+	name := os.Getenv("RT")
+	if name == "" {
+		name = "../rt"
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", "", fmt.Sprintf("%s: run make build (or set RT): %v", name, err)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return "", "", err.Error()
+	}
+	out, err := exec.Command(path, "--version").Output()
+	word, _, found := bytes.Cut(out, []byte(" version "))
+	if err != nil || !found {
+		return "", "", fmt.Sprintf("%s --version: %v, printed %q", path, err, out)
+	}
+	return path, string(word), ""
+}
+
+// verdict says why a peer is not asked; empty means that the row runs there too.
+type verdict string
+
+func differs(reason string) verdict { return verdict(reason) }
+
+const rtOnly = verdict("not in this runtime: rt's own")
+
+// peers are the verdicts of one row.
+type peers struct{ runc, crun verdict }
+
+// needBinary fails without a runtime, and skips what the peer under test cannot do.
+func needBinary(t *testing.T, p peers) {
+	t.Helper()
+	if it.why != "" {
+		t.Fatal(it.why)
+	}
+	switch {
+	case os.Getenv("RT_ALL") != "":
+	case it.kind == "runc" && p.runc != "":
+		skip(t, "runc: "+string(p.runc))
+	case it.kind == "crun" && p.crun != "":
+		skip(t, "crun: "+string(p.crun))
+	}
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		skip(t, "needs root")
+	}
+}
+
+func skip(t *testing.T, why string) {
+	t.Helper()
+	it.skipped = append(it.skipped, t.Name()+": "+why)
+	t.Skip(why)
+}

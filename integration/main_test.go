@@ -1,0 +1,153 @@
+package integration
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// world is what TestMain found out before the first test. It is the one package variable,
+// because TestMain has no other way to hand a value to tests.
+type world struct {
+	bin     string   // absolute path of the runtime
+	kind    string   // first word of its --version: rt, runc, crun
+	why     string   // why there is no usable binary
+	prefix  string   // in every id, cgroup and directory of this run
+	base    string   // directory of this run, removed by the outer process
+	image   string   // the rootfs that containers get a copy of
+	host    *os.File // mountinfo of the mount namespace outside, nil for a non-root caller
+	procs   family
+	skipped []string
+	next    int
+}
+
+var it world
+
+// The outer process stays in the caller's namespaces; the inner one, PID 1 of new ones,
+// runs the tests. inner names the variable that carries the prefix to the second one.
+const inner = "RTIT_INNER"
+
+func TestMain(m *testing.M) {
+	prefix, isInner := os.LookupEnv(inner)
+	if os.Geteuid() == 0 && !isInner {
+		os.Exit(outside())
+	}
+	if err := it.setUp(prefix, isInner); err != nil {
+		fmt.Fprintln(os.Stderr, "integration:", err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	it.printSkips()
+	if !isInner {
+		os.RemoveAll(it.base)
+	}
+	os.Exit(code)
+}
+
+// outside re-executes the tests as PID 1 of own namespaces and removes what is left of
+// them. Network and UTS are among these so that a fault of the runtime cannot rename the
+// host, and links of others do not enter the census.
+func outside() int {
+	runtime.LockOSThread() // Pdeathsig follows the thread
+	prefix := fmt.Sprintf("rtit-%d", os.Getpid())
+	mounts, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "integration:", err)
+		return 1
+	}
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), inner+"="+prefix)
+	cmd.ExtraFiles = []*os.File{mounts}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWNET,
+		Pdeathsig:  syscall.SIGKILL,
+	}
+	defer sweep(prefix)
+	return waitForwarding(cmd)
+}
+
+func waitForwarding(cmd *exec.Cmd) int {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT)
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, "integration:", err)
+		return 1
+	}
+	go func() {
+		for s := range signals {
+			cmd.Process.Signal(s)
+		}
+	}()
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code >= 0 {
+		return code
+	}
+	return 1
+}
+
+// sweep removes the directories and cgroups of a run whose processes are all dead: PID 1
+// of their namespace has ended.
+func sweep(prefix string) {
+	for _, dir := range cgroupDirs(prefix) {
+		if err := unix.Rmdir(dir); err != nil {
+			fmt.Fprintf(os.Stderr, "integration: left behind: %s: %v\n", dir, err)
+		}
+	}
+	os.RemoveAll(filepath.Join(os.TempDir(), prefix))
+}
+
+func (w *world) setUp(prefix string, isInner bool) error {
+	w.bin, w.kind, w.why = findRuntime()
+	w.prefix = prefix
+	if !isInner {
+		w.prefix = fmt.Sprintf("rtit-%d", os.Getpid())
+		fmt.Fprintln(os.Stderr, "integration: not root: every row that makes a container is skipped")
+	}
+	w.base = filepath.Join(os.TempDir(), w.prefix)
+	// 0711: the container's user 1000 must pass.
+	if err := os.Mkdir(w.base, 0o711); err != nil {
+		return err
+	}
+	w.image = filepath.Join(w.base, "image")
+	if err := buildImage(w.image); err != nil {
+		return err
+	}
+	if !isInner {
+		return nil
+	}
+	unix.CloseOnExec(3)
+	go w.procs.reapAlways()
+	w.host = os.NewFile(3, "host mountinfo")
+	return settle()
+}
+
+// settle makes the new namespaces usable: nothing propagates out, and /proc is ours.
+func settle() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make / private: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	unix.Umask(0o022)
+	_, err := net.Interfaces() // opens what Go keeps open, before the first census
+	return err
+}
+
+func (w *world) printSkips() {
+	if len(w.skipped) == 0 {
+		return
+	}
+	fmt.Printf("integration: %d rows skipped with %s:\n  %s\n", len(w.skipped), w.kind, strings.Join(w.skipped, "\n  "))
+}

@@ -1,0 +1,11 @@
+package cli
+
+func resumeCommand() command {
+	return command{
+		text: `Thaws the container's cgroup.
+
+   rt resume web`,
+		min: 1, max: 1,
+		act: func(s *session, args []string) error { return s.life.Resume(args[0]) },
+	}
+}

@@ -1,0 +1,160 @@
+package compile
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"rt/internal/kernel"
+	"rt/internal/plan"
+)
+
+// containerHost adds what the parent does, by pid or on its own files.
+func (w *work) containerHost() {
+	w.From("").Host(plan.HostStep{Act: plan.ActRecord})
+	w.Host(plan.HostStep{Act: plan.ActSpawn})
+	w.Host(plan.HostStep{Act: plan.ActRecordPid})
+	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActCgroup})
+	w.limits(plan.CallReady)
+	w.From("")
+	if w.in.PidFile != "" {
+		w.Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
+	}
+	w.Host(plan.HostStep{Act: plan.ActState, Call: plan.CallReady})
+}
+
+func (w *work) execHost() {
+	w.From("").Host(plan.HostStep{Act: plan.ActSpawn})
+	w.limits(plan.CallReady)
+	if w.in.PidFile != "" {
+		w.From("").Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
+	}
+}
+
+// limits are set by the parent, at the last call: a low limit must not hit the set-up.
+func (w *work) limits(call int) {
+	for i, r := range w.process.Rlimits {
+		w.From("/process/rlimits/" + strconv.Itoa(i)).Host(plan.HostStep{Act: plan.ActRlimit, Call: call, A: r.Soft, B: r.Hard, S: r.Type})
+	}
+	if adj := w.process.OOMScoreAdj; adj != nil {
+		w.From("/process/oomScoreAdj").Host(plan.HostStep{Act: plan.ActOOMScoreAdj, Call: call, A: uint64(int64(*adj))})
+	}
+}
+
+func session(w *work) { w.From("").Number(plan.KindSetsid) }
+
+func stdio(w *work) {
+	w.From("").Text(plan.KindReopenNull, "/dev/null")
+	w.From("/process/user/uid").Number(plan.KindOwnStdio, uint64(w.process.User.UID))
+}
+
+// capSets are the sets of capabilities(7) as masks.
+type capSets struct{ bounding, effective, permitted, inheritable, ambient uint64 }
+
+// capSets leaves out what the caller does not have: capset(2) would refuse it all. An
+// ambient capability has to be permitted and inheritable, too.
+func (w *work) capSets() capSets {
+	c := w.process.Capabilities
+	if c == nil {
+		return capSets{}
+	}
+	for _, name := range c.Permitted {
+		if kernel.CapabilityBit(name)&^w.in.Host.Caps != 0 {
+			w.warn(name + " is left out: rt itself does not have it")
+		}
+	}
+	s := capSets{
+		bounding:    w.capMask(c.Bounding),
+		permitted:   w.capMask(c.Permitted),
+		inheritable: w.capMask(c.Inheritable),
+	}
+	s.effective = w.capMask(c.Effective) & s.permitted
+	s.ambient = w.capMask(c.Ambient) & s.permitted & s.inheritable
+	return s
+}
+
+func (w *work) capMask(names []string) uint64 {
+	var mask uint64
+	for _, name := range names {
+		mask |= kernel.CapabilityBit(name) & w.in.Host.Caps
+	}
+	return mask
+}
+
+func bounding(w *work) {
+	w.From("/process/capabilities/bounding").Number(plan.KindBounding, w.caps.bounding)
+}
+
+// user changes to the user and keeps the permitted set until capset. Root tries the cwd
+// first: the user may lack the right to go there, or root may (NFS).
+func user(w *work) {
+	u := w.process.User
+	if u.UID != 0 {
+		w.From("/process/cwd").Chdir(w.process.Cwd, plan.ChdirTry)
+		w.From("").Number(plan.KindPrctl, unix.PR_SET_KEEPCAPS, 1)
+	}
+	w.From("/process/user/additionalGids").Groups(u.AdditionalGids)
+	w.From("/process/user/gid").Number(plan.KindGid, uint64(u.GID))
+	w.From("/process/user/uid").Number(plan.KindUid, uint64(u.UID))
+	w.From("/process/cwd").Chdir(w.process.Cwd, 0)
+	umask := uint64(0o022)
+	if u.Umask != nil {
+		umask = uint64(*u.Umask)
+	}
+	w.From("/process/user/umask").Number(plan.KindUmask, umask)
+}
+
+func find(w *work) {
+	w.From("/process/args").Find(variable(w.process.Env, "PATH"), w.process.Args[0])
+}
+
+func capabilities(w *work) {
+	w.From("/process/capabilities").Capset(w.caps.effective, w.caps.permitted, w.caps.inheritable)
+	w.From("/process/capabilities/ambient").Number(plan.KindAmbient, w.caps.ambient)
+}
+
+func noNewPrivileges(w *work) {
+	w.From("/process/noNewPrivileges").Number(plan.KindPrctl, unix.PR_SET_NO_NEW_PRIVS, 1)
+}
+
+func (w *work) seccomp() bool { return w.in.Spec.Linux != nil && w.in.Spec.Linux.Seccomp != nil }
+
+// fetchFilter: a program that is not compiled yet comes by a call, so that libseccomp's
+// 10 ms pass while the init mounts.
+func fetchFilter(w *work) {
+	if w.seccomp() && len(w.in.Filter) == 0 {
+		w.From("/linux/seccomp").Host(plan.HostStep{Act: plan.ActFilter, Call: plan.CallFilter})
+		w.Call(plan.CallFilter, 0, plan.SlotNone, plan.SlotFilter)
+	}
+}
+
+func filter(w *work) {
+	if !w.seccomp() {
+		return
+	}
+	w.From("/linux/seccomp")
+	if !w.process.NoNewPrivileges && w.process.User.UID != 0 {
+		// setuid(2) emptied the effective set; the permitted one is still whole.
+		admin := kernel.CapabilityBit("CAP_SYS_ADMIN")
+		w.Capset(admin, w.caps.permitted|admin, 0)
+	}
+	w.Filter(string(w.in.Filter), w.in.FilterFlags)
+}
+
+// ready is the last that the parent hears before it goes. `run` keeps the line: its
+// answer is the start.
+func ready(w *work) {
+	w.From("")
+	if slices.Contains(w.pass, plan.SlotLock) {
+		w.Close(plan.SlotLock) // from here on, whoever wants the lock need not wait for us
+	}
+	w.Call(plan.CallReady, 0, plan.SlotNone, plan.SlotNone)
+	if w.resume {
+		w.Close(plan.SlotSock)
+		w.Wait()
+	}
+}
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

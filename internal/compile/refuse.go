@@ -1,0 +1,44 @@
+package compile
+
+import "github.com/opencontainers/runtime-spec/specs-go"
+
+// refusals are the fields that this version does not carry out. To ignore one quietly
+// would be worse than to refuse it.
+var refusals = []struct {
+	where, what string
+	asked       func(*specs.Spec) bool
+}{
+	{"/process/terminal", "a terminal", func(s *specs.Spec) bool { return s.Process.Terminal }},
+	{"/process/apparmorProfile", "an AppArmor profile", func(s *specs.Spec) bool { return s.Process.ApparmorProfile != "" }},
+	{"/process/selinuxLabel", "an SELinux label", func(s *specs.Spec) bool { return s.Process.SelinuxLabel != "" }},
+	{"/process/scheduler", "a scheduling policy", func(s *specs.Spec) bool { return s.Process.Scheduler != nil }},
+	{"/process/ioPriority", "an I/O priority", func(s *specs.Spec) bool { return s.Process.IOPriority != nil }},
+	{"/process/execCPUAffinity", "a CPU affinity for exec", func(s *specs.Spec) bool { return s.Process.ExecCPUAffinity != nil }},
+	{"/hooks", "hooks", hasHooks},
+	{"/linux/uidMappings", "id mappings", linux(func(l *specs.Linux) bool { return len(l.UIDMappings)+len(l.GIDMappings) > 0 })},
+	{"/linux/timeOffsets", "time offsets", linux(func(l *specs.Linux) bool { return len(l.TimeOffsets) > 0 })},
+	{"/linux/mountLabel", "a mount label", linux(func(l *specs.Linux) bool { return l.MountLabel != "" })},
+	{"/linux/netDevices", "network devices", linux(func(l *specs.Linux) bool { return len(l.NetDevices) > 0 })},
+	{"/linux/intelRdt", "Intel RDT", linux(func(l *specs.Linux) bool { return l.IntelRdt != nil })},
+	{"/linux/memoryPolicy", "a memory policy", linux(func(l *specs.Linux) bool { return l.MemoryPolicy != nil })},
+	{"/linux/personality", "a personality", linux(func(l *specs.Linux) bool { return l.Personality != nil })},
+}
+
+func linux(asked func(*specs.Linux) bool) func(*specs.Spec) bool {
+	return func(s *specs.Spec) bool { return s.Linux != nil && asked(s.Linux) }
+}
+
+func hasHooks(s *specs.Spec) bool {
+	h := s.Hooks
+	//nolint:staticcheck // prestart is deprecated, and managers still write it
+	return h != nil && len(h.Prestart)+len(h.CreateRuntime)+len(h.CreateContainer)+len(h.StartContainer)+len(h.Poststart)+len(h.Poststop) > 0
+}
+
+func refuse(s *specs.Spec) error {
+	for _, r := range refusals {
+		if r.asked(s) {
+			return unsupported(r.where, r.what)
+		}
+	}
+	return nil
+}

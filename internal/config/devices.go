@@ -1,0 +1,41 @@
+package config
+
+import (
+	"strconv"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// devices checks config-linux.md, "Devices".
+func (c *checker) devices(at *place, list []specs.LinuxDevice) {
+	seen := make(map[string]int, len(list))
+	for i, d := range list {
+		here := at.item(i)
+		c.device(here, &d)
+		if first, again := seen[d.Path]; again && d.Path != "" {
+			c.fault(here.key("path"), quote(d.Path)+" is entry "+strconv.Itoa(first)+" already")
+			continue
+		}
+		seen[d.Path] = i
+	}
+}
+
+// device: a fifo has no numbers, mknod(2).
+func (c *checker) device(at *place, d *specs.LinuxDevice) {
+	c.absolute(at.key("path"), d.Path)
+	if c.oneOf(at.key("type"), "device type", d.Type, []string{"b", "c", "p", "u"}) && d.Type != "p" {
+		c.limit(at.key("major"), &d.Major, 0)
+		c.limit(at.key("minor"), &d.Minor, 0)
+	}
+	if d.FileMode != nil && *d.FileMode > 0o7777 {
+		c.fault(at.key("fileMode"), "0"+strconv.FormatUint(uint64(*d.FileMode), 8)+" is above 07777 (both octal)")
+	}
+	for _, id := range []struct {
+		key string
+		id  *uint32
+	}{{"uid", d.UID}, {"gid", d.GID}} {
+		if id.id != nil {
+			c.id(at.key(id.key), *id.id)
+		}
+	}
+}

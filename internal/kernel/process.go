@@ -1,0 +1,131 @@
+package kernel
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Process is one process for good: a pid alone may be given to another (crun#1200).
+type Process struct {
+	Pid   int
+	Start uint64 // clock ticks since boot
+	Dead  bool   // a zombie, or on its way
+}
+
+// ReadProcess reads /proc/PID/stat; unix.ESRCH if there is no such process.
+func ReadProcess(pid int) (Process, error) {
+	raw, err := ReadFile("/proc/"+strconv.Itoa(pid)+"/stat", 1024)
+	if err == unix.ENOENT {
+		err = unix.ESRCH
+	}
+	if err != nil {
+		return Process{}, err
+	}
+	// The name, in parentheses, may hold anything.
+	i := bytes.LastIndexByte(raw, ')')
+	f := strings.Fields(string(raw[i+1:]))
+	if len(f) < 20 {
+		return Process{}, unix.ESRCH
+	}
+	start, err := strconv.ParseUint(f[19], 10, 64)
+	return Process{Pid: pid, Start: start, Dead: f[0] == "Z" || f[0] == "X"}, err
+}
+
+// BootID names this boot: a start time means nothing in another one.
+func BootID() (string, error) {
+	raw, err := ReadFile("/proc/sys/kernel/random/boot_id", 64)
+	return strings.TrimSpace(string(raw)), err
+}
+
+// ReadFile reads a small file of the kernel with one read; unlike os.ReadFile it does not
+// go through the poller. At most limit bytes.
+func ReadFile(path string, limit int) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	buf := make([]byte, limit)
+	n, err := unix.Read(fd, buf)
+	if err != nil {
+		return nil, os.NewSyscallError("read", err)
+	}
+	return buf[:n], nil
+}
+
+// Pidfd opens the process, if it still is the one that started at start.
+func Pidfd(pid int, start uint64) (int, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return -1, err
+	}
+	p, err := ReadProcess(pid)
+	if err == nil && (p.Start != start || p.Dead) {
+		err = unix.ESRCH
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// OpenProc opens the host's /proc, and makes sure that it is one (proc(5)): the root of a
+// procfs has the inode 1.
+func OpenProc() (int, error) {
+	fd, err := unix.Open("/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	var fs unix.Statfs_t
+	var st unix.Stat_t
+	err = unix.Fstatfs(fd, &fs)
+	if err == nil {
+		err = unix.Fstat(fd, &st)
+	}
+	if err == nil && (fs.Type != unix.PROC_SUPER_MAGIC || st.Ino != 1) {
+		err = unix.ENODEV
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// MountPointOf finds the mount that path lies on, by its id (statx(2), since Linux 5.8).
+func MountPointOf(path string) (string, error) {
+	var st unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
+		return "", &os.PathError{Op: "statx", Path: path, Err: err}
+	}
+	raw, err := os.ReadFile("/proc/self/mountinfo")
+	want := strconv.FormatUint(st.Mnt_id, 10)
+	for line := range strings.Lines(string(raw)) {
+		f := strings.Fields(line)
+		if len(f) > 4 && f[0] == want {
+			return unescape(f[4]), nil
+		}
+	}
+	return "", err
+}
+
+// unescape undoes the octal escapes of mountinfo: "\040" is a space.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+3 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 3
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}

@@ -1,0 +1,167 @@
+package plan
+
+// Kind names the primitive that a step is: about one system call.
+type Kind uint16
+
+// The kinds of init steps. nsenter/init/steps.c has one body for each; plan.h is
+// generated from the table below.
+const (
+	KindNone Kind = iota
+	KindCall
+	KindUnshare
+	KindSetns
+	KindFsopen
+	KindFsconfig
+	KindFsmount
+	KindOpenTree
+	KindSetattr
+	KindAttach
+	KindCopyMode
+	KindMkdir
+	KindMknod
+	KindSymlink
+	KindOpen
+	KindClose
+	KindWrite
+	KindPivot
+	KindMask
+	KindReadonly
+	KindHostname
+	KindDomainname
+	KindLoopback
+	KindSetsid
+	KindUmask
+	KindOwnStdio
+	KindReopenNull
+	KindBounding
+	KindGroups
+	KindGid
+	KindUid
+	KindPrctl
+	KindChdir
+	KindFind
+	KindCapset
+	KindAmbient
+	KindFilter
+	KindWait
+	KindExec
+	kindCount
+)
+
+// kinds has a row for each kind: its name as `rt plan` prints it (in upper case in
+// plan.h), and what an error message says was being done.
+var kinds = [kindCount]struct{ name, verb string }{
+	KindNone:       {"none", ""},
+	KindCall:       {"call", "ask the parent"},
+	KindUnshare:    {"unshare", "make namespaces"},
+	KindSetns:      {"setns", "join the namespace"},
+	KindFsopen:     {"fsopen", "open the file system"},
+	KindFsconfig:   {"fsconfig", "configure the file system"},
+	KindFsmount:    {"fsmount", "mount"},
+	KindOpenTree:   {"open_tree", "open the mount source"},
+	KindSetattr:    {"mount_setattr", "set attributes of the mount"},
+	KindAttach:     {"attach", "mount on"},
+	KindCopyMode:   {"copy_mode", "take the mode of"},
+	KindMkdir:      {"mkdir", "make the directory"},
+	KindMknod:      {"mknod", "make the device"},
+	KindSymlink:    {"symlink", "make the link"},
+	KindOpen:       {"open", "open"},
+	KindClose:      {"close", "close"},
+	KindWrite:      {"write", "write to"},
+	KindPivot:      {"pivot_root", "pivot to the root file system"},
+	KindMask:       {"mask", "mask"},
+	KindReadonly:   {"readonly", "make read-only"},
+	KindHostname:   {"sethostname", "set the hostname"},
+	KindDomainname: {"setdomainname", "set the domainname"},
+	KindLoopback:   {"loopback", "bring up the network interface"},
+	KindSetsid:     {"setsid", "start a session"},
+	KindUmask:      {"umask", "set the umask"},
+	KindOwnStdio:   {"own_stdio", "give the standard streams to the user"},
+	KindReopenNull: {"reopen_null", "reopen"},
+	KindBounding:   {"bounding", "drop from the capability bounding set"},
+	KindGroups:     {"setgroups", "set the additional groups"},
+	KindGid:        {"setgid", "set the group"},
+	KindUid:        {"setuid", "set the user"},
+	KindPrctl:      {"prctl", "set the process attribute"},
+	KindChdir:      {"chdir", "chdir to cwd"},
+	KindFind:       {"find", "exec:"},
+	KindCapset:     {"capset", "set the capabilities"},
+	KindAmbient:    {"ambient", "raise the ambient capabilities"},
+	KindFilter:     {"seccomp", "load the seccomp filter"},
+	KindWait:       {"wait", "wait for start"},
+	KindExec:       {"execve", "exec"},
+}
+
+func (k Kind) String() string {
+	if k >= kindCount {
+		return "unknown"
+	}
+	return kinds[k].name
+}
+
+// Verb says in an error message what a step of this kind was doing.
+func (k Kind) Verb() string {
+	if k >= kindCount {
+		return "do an unknown step"
+	}
+	return kinds[k].verb
+}
+
+// Slot is a named place for a file descriptor in the init.
+type Slot uint8
+
+// The slots. A step that makes an fd leaves it in its Out slot.
+const (
+	SlotNone    Slot = iota // no fd; AT_FDCWD for steps that take a directory
+	SlotSock                // the protocol's socket
+	SlotLock                // the container's lock, held until ready: delete waits for a dying init
+	SlotStart               // the fifo on which init waits for start
+	SlotStarted             // the fifo on which start hears of a failure
+	SlotPidfd               // exec: the container's init
+	SlotRoot                // the container's root mount
+	SlotDev                 // the container's /dev
+	SlotFS                  // a file system context
+	SlotTree                // a detached mount
+	SlotTmp                 // an fd that the next steps use up
+	SlotNull                // the host's /dev/null, cloned and verified
+	SlotHidden              // the shared read-only tmpfs of masked directories
+	SlotProc                // a private detached procfs
+	SlotFilter              // the compiled seccomp program
+	slotCount
+)
+
+var slotNames = [slotCount]string{"-", "socket", "lock", "start", "started", "pidfd", "root", "dev", "fs", "tree", "tmp", "null", "hidden", "proc", "filter"}
+
+func (s Slot) String() string { return slotNames[s] }
+
+// Flags of steps. A bit means something to the kind it is named for only.
+const (
+	CallText uint16 = 1 << 0 // the answer's text fills the environment's reserved entry
+
+	OpenTreeNull uint16 = 1 << 0 // the source must be the device 1:3 (CVE-2025-31133)
+
+	AttachMakeDir    uint16 = 1 << 0 // make the destination, a directory, if it is missing
+	AttachLikeSource uint16 = 1 << 1 // make it a directory or a file, as the source is
+	AttachNoSymlinks uint16 = 1 << 2 // no component may be a symbolic link (CVE-2023-27561)
+	AttachKeep       uint16 = 1 << 3 // the slot keeps the fd
+	AttachHostPath   uint16 = 1 << 4 // the destination is a path of the host, not below SlotRoot
+
+	OpenInRoot uint16 = 1 << 0 // S lies below SlotRoot, whatever links the image holds
+
+	SymlinkReplace uint16 = 1 << 0 // what is there instead is removed
+
+	PivotSlave uint16 = 1 << 0 // the old root may be shared: no unmount may reach the host
+
+	ChdirTry uint16 = 1 << 0 // a refusal is no error: the user will try again
+)
+
+// Call numbers: what the parent does before it answers.
+const (
+	CallNone   = iota // before the first call, while the init works
+	CallReady         // pid file and state: the container is created
+	CallCgroup        // the cgroup exists and its limits are set
+	CallFilter        // hands over the compiled seccomp program
+	CallEnter         // exec: HOME
+)
+
+var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter"}

@@ -1,0 +1,60 @@
+// Package plan is the flat list of steps that config.json compiles to: what it is, how it
+// is built, printed and encoded for the init. It decides nothing and does nothing.
+package plan
+
+//go:generate go run ./gen ../../nsenter/init/plan.h
+
+// Step is one primitive of the init. What the fields mean depends on the Kind; a step
+// never needs more. Where, the JSON pointer that asked for it, stays in the parent.
+type Step struct {
+	Kind    Kind
+	Flags   uint16
+	In, Out Slot
+	A, B, C uint64
+	S, T    string
+	Where   string
+}
+
+// Act names what a host step does.
+type Act uint8
+
+// The host steps: what the parent does, by pid or on the host's files.
+const (
+	ActRecord      Act = iota // intent: id, cgroup and creator, before anything is made
+	ActSpawn                  // fork and exec the init
+	ActRecordPid              // the init's pid, before it is answered
+	ActRlimit                 // prlimit(2): S names the resource, A is the soft, B the hard limit
+	ActOOMScoreAdj            // A, an int64
+	ActCgroup                 // make the container's cgroup and set its limits
+	ActHome                   // HOME of the user A from the container's passwd(5)
+	ActFilter                 // seccomp: compile, or load from the cache
+	ActPidFile                // S is the file
+	ActState                  // state.json: the container is created
+)
+
+var actNames = [...]string{"record", "spawn", "record_pid", "rlimit", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state"}
+
+func (a Act) String() string { return actNames[a] }
+
+// HostStep is one thing the parent does: before it answers the init's Call, or, with
+// CallNone, at once, while the init works.
+type HostStep struct {
+	Act   Act
+	Call  int
+	A, B  uint64
+	S     string
+	Where string
+}
+
+// Plan is what one container, or one exec, needs done, in order.
+type Plan struct {
+	Init       []Step
+	Host       []HostStep
+	Args       []string // of the workload
+	Env        []string // of the workload
+	Home       bool     // Env gets one more entry, by the answer to a call with CallText
+	Path       string   // PATH of Env, where args[0] without a slash is looked up
+	Namespaces uint64   // CLONE_NEW* that the fork of the init makes
+	Pass       []Slot   // the fds that the parent hands over, in order
+	Preserve   int      // fds from 3 on that belong to the workload
+}

@@ -1,0 +1,274 @@
+package libcontainer
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rt/cgroups"
+	"rt/internal/config"
+	"rt/internal/errs"
+	"rt/internal/ids"
+	"rt/internal/kernel"
+	"rt/internal/plan"
+	"rt/nsenter"
+)
+
+// act does one step of the host lane.
+func (c *creation) act(s plan.HostStep) error {
+	if c.ended.Load() != 0 {
+		return errEnded
+	}
+	switch s.Act {
+	case plan.ActRecord:
+		return c.writeIntent()
+	case plan.ActSpawn:
+		return c.spawn()
+	case plan.ActRecordPid:
+		return c.recordPid()
+	case plan.ActCgroup:
+		return c.makeGroup()
+	case plan.ActState:
+		return writeNew(c.dir+"/"+fileState, c.record.Append(nil))
+	}
+	return actOn(c.child, s)
+}
+
+var errEnded = errors.New("ended by a signal")
+
+// actOn does the steps that need no more than the child: exec has them, too.
+func actOn(child *nsenter.Child, s plan.HostStep) error {
+	switch s.Act {
+	case plan.ActRlimit:
+		limit := unix.Rlimit{Cur: s.A, Max: s.B}
+		err := unix.Prlimit(child.Pid, kernel.RlimitResource(s.S), &limit, nil)
+		return errs.At(s.Where, "set "+s.S+" to", strconv.FormatUint(s.A, 10)+":"+strconv.FormatUint(s.B, 10), err)
+	case plan.ActOOMScoreAdj:
+		text := strconv.FormatInt(int64(s.A), 10)
+		err := writeProc(child.Pid, "oom_score_adj", text)
+		return errs.At(s.Where, "set oom_score_adj to", text, err)
+	case plan.ActPidFile:
+		return writePidFile(s.S, child.Pid)
+	}
+	return nil // what an answer carries is done by answer
+}
+
+// writeProc writes to a file of the init in the host's procfs, which is the real one.
+func writeProc(pid int, file, value string) error {
+	proc, err := kernel.OpenProc()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(proc)
+	fd, err := unix.Openat2(proc, strconv.Itoa(pid)+"/"+file, &unix.OpenHow{
+		Flags:   unix.O_WRONLY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_SYMLINKS,
+	})
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	_, err = unix.Write(fd, []byte(value))
+	return err
+}
+
+func writePidFile(path string, pid int) error {
+	if err := writeFile(path+".rt-new", strconv.AppendInt(nil, int64(pid), 10)); err != nil {
+		return err
+	}
+	return errs.Op("rename the pid file to", path, unix.Rename(path+".rt-new", path))
+}
+
+// writeIntent records what is about to be made, before any of it is.
+func (c *creation) writeIntent() error {
+	boot, err := kernel.BootID()
+	if err != nil {
+		return errs.Op("read the boot id", "", err)
+	}
+	c.record = &config.Record{
+		Version: config.RecordVersion, ID: c.o.ID, Bundle: c.bundle, Rootfs: c.out.Rootfs, Created: now(), BootID: boot,
+		Creator: unix.Getpid(), SharedPid: c.plan.Namespaces&unix.CLONE_NEWPID == 0,
+		CgroupV2: c.out.Cgroup.V2, Cgroup: groupRecord(c.out.Cgroup.Group()),
+	}
+	path := c.dir + "/" + fileIntent
+	c.intent, err = unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_APPEND|unix.O_CLOEXEC, 0o600)
+	if err == nil {
+		err = writeAll(c.intent, c.record.Append(nil))
+	}
+	return errs.Op("write", path, err)
+}
+
+// spawn starts the init. It has its end of everything from now on: it could open nothing
+// of ours later, as another user in another root.
+func (c *creation) spawn() error {
+	pass := []int{c.lock.fd}
+	if len(c.plan.Pass) > 1 {
+		if err := c.makeFifos(); err != nil {
+			return err
+		}
+		pass = append(pass, c.fifos[0], c.fifos[1])
+	}
+	child, err := nsenter.Spawn(nsenter.Args{Plan: c.plan, Pass: pass, Stdio: [3]int{0, 1, 2}})
+	if err != nil {
+		return err
+	}
+	c.child = child
+	c.undo.push(child.Kill)
+	return nil
+}
+
+func (c *creation) makeFifos() error {
+	for i, name := range []string{fileStart, fileStarted} {
+		path := c.dir + "/" + name
+		err := unix.Mkfifo(path, 0o600)
+		if err == nil {
+			c.fifos[i], err = unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
+		}
+		if err != nil {
+			return errs.Op("make the fifo", path, err)
+		}
+	}
+	return nil
+}
+
+// recordPid adds the init to the intent: who finds it can end it.
+func (c *creation) recordPid() error {
+	p, err := kernel.ReadProcess(c.child.Pid)
+	if err != nil {
+		return errs.Op("look at the init", "", err)
+	}
+	c.record.Pid, c.record.PidStart = p.Pid, p.Start
+	line := strconv.AppendInt(nil, int64(p.Pid), 10)
+	line = strconv.AppendUint(append(line, ' '), p.Start, 10)
+	return errs.Op("write", fileIntent, writeAll(c.intent, append(line, '\n')))
+}
+
+// teardown is how long a killed container may take to go.
+const teardown = 10 * time.Second
+
+func (c *creation) makeGroup() error {
+	g, err := cgroups.Create(c.out.Cgroup)
+	if err != nil {
+		return err
+	}
+	c.undo.push(func() error { return g.Destroy(teardown) })
+	return nil
+}
+
+func (c *creation) pidfd() int {
+	if c.child == nil {
+		return -1
+	}
+	return c.child.Pidfd
+}
+
+// serve answers the init's calls until it is ready.
+func (c *creation) serve() error {
+	for {
+		m, fd, err := c.child.Recv()
+		if err != nil {
+			return c.died(err)
+		}
+		err = c.answer(m, fd)
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+		if err != nil || m.A == plan.CallReady {
+			return err
+		}
+	}
+}
+
+// answer does the host steps of a call, and answers it.
+func (c *creation) answer(m plan.Message, fd int) error {
+	if m.Verb != plan.CallVerb {
+		return failure(c.plan, m, fd)
+	}
+	for _, s := range c.plan.Host {
+		if s.Call == int(m.A) {
+			if err := c.act(s); err != nil {
+				return err
+			}
+		}
+	}
+	return reply(c.child, c.plan, int(m.A), fd, &c.filter)
+}
+
+// reply answers a call with what the init asked for: HOME, or the seccomp program.
+func reply(child *nsenter.Child, p *plan.Plan, call, root int, filter *filterSource) error {
+	text, out := "", -1
+	for _, s := range p.Host {
+		if s.Call != call {
+			continue
+		}
+		var err error
+		switch s.Act {
+		case plan.ActHome:
+			text, err = home(root, uint32(s.A))
+		case plan.ActFilter:
+			out, err = filter.memfd()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	err := child.Done(text, out)
+	if out >= 0 {
+		unix.Close(out)
+	}
+	return err
+}
+
+// maxPasswd is the largest passwd(5) that is read, in bytes.
+const maxPasswd = 1 << 20
+
+// home reads HOME from the container's passwd. The file is the image's: only a regular
+// one counts, resolved below the root that the init sent, and a bounded part of it.
+func home(root int, uid uint32) (string, error) {
+	fd, err := unix.Openat2(root, "etc/passwd", &unix.OpenHow{
+		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
+		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return "HOME=/", nil
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return "HOME=/", nil
+	}
+	buf := make([]byte, min(st.Size, maxPasswd))
+	n, err := unix.Read(fd, buf)
+	if err != nil {
+		return "HOME=/", nil
+	}
+	return "HOME=" + ids.Home(buf[:n], uid), nil
+}
+
+// died explains the end of the socket before the init was ready.
+func (c *creation) died(err error) error {
+	if err != io.EOF {
+		return err
+	}
+	status, werr := c.child.Wait()
+	if werr != nil {
+		return werr
+	}
+	e := &errs.Error{Op: "container init", Kind: errs.Internal, Err: errors.New("died: " + describe(status))}
+	if oom, _ := c.out.Cgroup.Group().OOMKilled(); oom {
+		e.Where, e.Err = "/linux/resources/memory/limit", errors.New("was killed while it set the container up: the memory limit is too low")
+	}
+	return e
+}
+
+func describe(status unix.WaitStatus) string {
+	if status.Signaled() {
+		return "killed by " + unix.SignalName(status.Signal())
+	}
+	return "exit status " + strconv.Itoa(status.ExitStatus())
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,244 @@
+package libcontainer
+
+import (
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"rt/internal/compile"
+	"rt/internal/config"
+	"rt/internal/errs"
+	"rt/internal/ids"
+	"rt/internal/kernel"
+	"rt/internal/plan"
+	"rt/nsenter"
+	"rt/seccomp"
+)
+
+// creation is a container on its way from config.json to a waiting init.
+type creation struct {
+	Root
+	o      CreateOptions
+	bundle string // absolute
+	doc    *config.Document
+	plan   *plan.Plan
+	filter filterSource
+	record *config.Record
+	out    *compile.Output
+	dir    string
+	lock   lock
+	intent int // fd of the intent
+	fifos  [2]int
+	child  *nsenter.Child
+	undo   undo
+	ended  atomic.Int32 // the signal that ends it
+}
+
+// Create makes a container up to the point where its init waits for Start.
+func (r Root) Create(o CreateOptions) error {
+	c, err := r.prepare(o, false)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	defer c.heed()()
+	return c.create()
+}
+
+// prepare decides everything. Up to here nothing on the host has changed.
+func (r Root) prepare(o CreateOptions, run bool) (*creation, error) {
+	if err := r.check(o); err != nil {
+		return nil, err
+	}
+	bundle, err := openBundle(o.Bundle)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := config.Load(filepath.Join(bundle, fileConfig))
+	if err == nil {
+		err = doc.Validate()
+	}
+	if err != nil {
+		return nil, err
+	}
+	host, err := kernel.ReadHost()
+	if err != nil {
+		return nil, err
+	}
+	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, intent: -1, fifos: [2]int{-1, -1}}
+	c.filter = r.filterFor(doc.Spec)
+	in := &compile.Input{
+		Spec: doc.Spec, Host: host, ID: o.ID, Bundle: bundle, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
+		Run: run, Filter: c.filter.cached.Program, FilterFlags: seccomp.Flags(c.filter.profile),
+	}
+	if in.RootParent, err = rootParent(in); err != nil {
+		return nil, err
+	}
+	if c.out, err = compile.Container(in); err != nil {
+		return nil, err
+	}
+	c.plan = c.out.Plan
+	c.warnAll()
+	return c, nil
+}
+
+func (r Root) check(o CreateOptions) error {
+	if err := ids.Check(o.ID); err != nil {
+		return err
+	}
+	switch {
+	case r.Systemd:
+		return unsupportedOption("--systemd-cgroup")
+	case o.ConsoleSocket != "":
+		return unsupportedOption("--console-socket")
+	case o.NoPivot:
+		return unsupportedOption("--no-pivot")
+	case os.Geteuid() != 0:
+		return &errs.Error{Op: "create", Path: o.ID, Kind: errs.Permission, Err: errs.New(errs.Permission, "only root can create containers with this version of rt")}
+	}
+	return checkPreserved(o.PreserveFDs)
+}
+
+func unsupportedOption(flag string) error {
+	return &errs.Error{Op: flag, Kind: errs.Unsupported, Err: errs.New(errs.Unsupported, "not supported by this version of rt")}
+}
+
+// checkPreserved: an fd that is closed, or that this process opened itself, is not the
+// caller's to pass on.
+func checkPreserved(n int) error {
+	for fd := 3; fd < 3+n; fd++ {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if err != nil || flags&unix.FD_CLOEXEC != 0 {
+			return &errs.Error{Op: "pass on", Path: "fd " + itoa(fd), Kind: errs.Usage, Err: errs.New(errs.Usage, "--preserve-fds asks for it, but it is not open")}
+		}
+	}
+	return nil
+}
+
+func openBundle(path string) (string, error) {
+	if path == "" {
+		path = "."
+	}
+	bundle, err := filepath.Abs(path)
+	if err != nil {
+		return "", errs.Op("find the working directory", "", err)
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(bundle, &st); err != nil {
+		return "", errs.Op("chdir", path, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return "", errs.Op("chdir", path, unix.ENOTDIR)
+	}
+	if !utf8.ValidString(bundle) {
+		return "", &errs.Error{Op: "chdir", Path: path, Kind: errs.Invalid, Err: errs.New(errs.Invalid, "the path is not UTF-8, which the state file needs")}
+	}
+	return bundle, nil
+}
+
+// rootParent finds the mount that the root file system lies on. It is needed only where
+// the host's mounts stay shared.
+func rootParent(in *compile.Input) (string, error) {
+	if in.Spec.Linux == nil || !strings.HasSuffix(in.Spec.Linux.RootfsPropagation, "shared") {
+		return "", nil
+	}
+	path := in.Spec.Root.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(in.Bundle, path)
+	}
+	return kernel.MountPointOf(path)
+}
+
+func (c *creation) warnAll() {
+	for _, w := range c.doc.Warnings {
+		c.Warn("config.json: " + w.String())
+	}
+	for _, w := range c.out.Warnings {
+		c.Warn(w)
+	}
+}
+
+// create does what was decided, and takes it all back if a part of it fails.
+func (c *creation) create() (err error) {
+	defer c.undo.run(&err)
+	if err = c.claim(); err != nil {
+		return err
+	}
+	c.filter.start()
+	for _, s := range c.plan.Host {
+		if s.Call == plan.CallNone && err == nil {
+			err = c.act(s)
+		}
+	}
+	if err == nil {
+		err = c.keepConfig()
+	}
+	if err == nil {
+		err = c.serve()
+	}
+	if n := c.ended.Load(); n != 0 && err != nil {
+		return &errs.Error{Op: "create", Path: c.o.ID, Kind: errs.Internal, Err: errs.New(errs.Internal, "ended by "+unix.SignalName(syscall.Signal(n)))}
+	}
+	return err
+}
+
+// claim takes the id: its directory, and the lock in it.
+func (c *creation) claim() error {
+	if err := unix.Mkdir(c.dir, 0o700); err == unix.ENOENT {
+		if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+			return errs.Op("make the state directory", c.Dir, err)
+		}
+		return c.claim()
+	} else if err == unix.EEXIST {
+		return &errs.Error{Path: c.o.ID, Kind: errs.Exists, Err: errs.New(errs.Exists, "container with given ID already exists")}
+	} else if err != nil {
+		return errs.Op("make the state directory", c.dir, err)
+	}
+	c.undo.push(func() error { return removeDir(c.dir) })
+	var err error
+	c.lock, err = claimLock(c.dir, "create")
+	return err
+}
+
+// keepConfig: exec, state and delete read the config that the container was made from.
+func (c *creation) keepConfig() error {
+	return writeFile(c.dir+"/"+fileConfig, c.doc.Raw)
+}
+
+// close lets go of what this process holds. The container lives on, or is gone.
+func (c *creation) close() {
+	for _, fd := range []int{c.intent, c.fifos[0], c.fifos[1]} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+	if c.child != nil {
+		c.child.Close()
+		unix.Close(c.child.Pidfd)
+	}
+	if c.lock.fd >= 0 {
+		c.lock.release()
+	}
+}
+
+// heed makes TERM, INT and HUP end the creation cleanly: the init is killed, and the end
+// of its socket starts the undo. The result stops heeding.
+func (c *creation) heed() func() {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
+	go func() {
+		for s := range signals {
+			c.ended.Store(int32(s.(syscall.Signal)))
+			if pidfd := c.pidfd(); pidfd >= 0 {
+				unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
+			}
+		}
+	}()
+	return func() { signal.Stop(signals) }
+}

@@ -1,0 +1,113 @@
+package libcontainer
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rt/internal/errs"
+)
+
+// Delete removes a stopped or created container and all that rt made for it; with force
+// also one that runs. What is gone already is no error with force. A create that was
+// killed half-way is deleted like a stopped container.
+func (r Root) Delete(id string, force bool) error {
+	c, err := r.load(id)
+	if force && errs.KindOf(err) == errs.NotFound && err != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l, err := c.lockForDelete(force)
+	if force && err != nil && errs.KindOf(err) == errs.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	return r.deleteLocked(id, force)
+}
+
+// deleteLocked looks again: the container may have changed before the lock was ours.
+func (r Root) deleteLocked(id string, force bool) error {
+	c, err := r.load(id)
+	if err != nil {
+		return err
+	}
+	status, err := c.status()
+	if err != nil {
+		return err
+	}
+	if !force && (status == running || status == paused) {
+		return must("cannot delete container " + id + " that is not stopped: " + string(status))
+	}
+	return c.destroy()
+}
+
+// destroy ends what runs and removes what was made.
+func (c *container) destroy() error {
+	g := c.group()
+	if err := c.endInit(); err != nil {
+		return err
+	}
+	if err := g.Destroy(teardown); err != nil {
+		return err
+	}
+	return removeDir(c.dir)
+}
+
+// endInit: a frozen v1 group delivers no signal, so it is thawed.
+func (c *container) endInit() error {
+	if !c.alive() {
+		return nil
+	}
+	if frozen, err := c.group().Frozen(); err != nil {
+		return err
+	} else if frozen {
+		if err := c.killFrozen(); err != nil {
+			return err
+		}
+	}
+	return c.killInit()
+}
+
+// killFrozen sends the signal first, so that nothing runs between thaw and death.
+func (c *container) killFrozen() error {
+	if err := c.group().Signal(unix.SIGKILL); err != nil {
+		return err
+	}
+	return c.group().Thaw()
+}
+
+// lockForDelete: with force, the init is killed, and if that does not free the lock, so is
+// the creator that was recorded.
+func (c *container) lockForDelete(force bool) (lock, error) {
+	if !force {
+		return c.acquireOrClaim(lockWait)
+	}
+	l, err := c.acquireOrClaim(time.Second)
+	if errs.KindOf(err) != errs.Timeout || err == nil {
+		return l, err
+	}
+	if err := c.killInit(); err != nil {
+		return lock{-1}, err
+	}
+	if l, err = c.acquireOrClaim(2 * time.Second); err == nil || errs.KindOf(err) != errs.Timeout {
+		return l, err
+	}
+	if c.Creator != 0 && !c.created && sameBoot(c.BootID) {
+		unix.Kill(c.Creator, unix.SIGKILL)
+	}
+	return c.acquireOrClaim(lockWait)
+}
+
+// acquireOrClaim: a creator that was killed at once has not even made the lock.
+func (c *container) acquireOrClaim(wait time.Duration) (lock, error) {
+	l, err := acquire(c.dir, "delete", wait)
+	if err != nil && errs.KindOf(err) == errs.NotFound && unix.Access(c.dir, unix.F_OK) == nil {
+		return claimLock(c.dir, "delete")
+	}
+	return l, err
+}

@@ -1,0 +1,82 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"rt/internal/errs"
+	"rt/internal/plan"
+)
+
+// failure turns a FAIL into an error: the step says what was being done and who asked for
+// it, fs is the file system context in which the kernel may have left a text.
+func failure(p *plan.Plan, m plan.Message, fs int) error {
+	if int(m.Step) >= len(p.Init) || m.Verb != plan.Fail {
+		return errs.New(errs.Internal, fmt.Sprintf("the init sent an unknown message (%d, step %d)", m.Verb, m.Step))
+	}
+	s := p.Init[m.Step]
+	errno := unix.Errno(m.A)
+	e := &errs.Error{Op: s.Kind.Verb(), Path: s.S, Where: s.Where, Kind: errs.KindOf(errno), Err: errno}
+	switch {
+	case s.Kind == plan.KindFind:
+		e.Op, e.Path, e.Err = "", "", lookup(s.S, errno, m.B)
+	case s.Kind == plan.KindChdir:
+		e.Op, e.Path = fmt.Sprintf("chdir to cwd (%q) set in config.json failed", s.S), ""
+	case s.Kind == plan.KindWrite:
+		e.Op = fmt.Sprintf("write %q to", s.T)
+	case s.Kind == plan.KindFsconfig:
+		e.Op, e.Path = "configure the file system", strings.TrimSuffix(s.S+"="+s.T, "=")
+	case s.Kind == plan.KindPrctl || s.Kind == plan.KindGroups || s.Kind == plan.KindFilter:
+		e.Path = ""
+	}
+	if text := detail(m.B); text != "" {
+		e.Err = fmt.Errorf("%s: %w", text, errno)
+	}
+	if text := kernelLog(fs); text != "" {
+		e.Err = fmt.Errorf("%w (%s)", e.Err, text)
+	}
+	return &errs.Error{Op: "unable to start container process", Kind: e.Kind, Err: e}
+}
+
+// lookup has the texts that managers match: contract.md of the field's runtimes.
+func lookup(arg0 string, errno unix.Errno, detail uint32) error {
+	switch {
+	case detail == plan.DetailNotInPath:
+		return fmt.Errorf("exec: %q: executable file not found in $PATH", arg0)
+	case errno == unix.EACCES || errno == unix.EISDIR:
+		return fmt.Errorf("exec: %q: %w", arg0, errno)
+	}
+	return fmt.Errorf("exec: %q: stat %s: %w", arg0, arg0, errno)
+}
+
+func detail(d uint32) string {
+	switch d {
+	case plan.DetailOutside:
+		return "the directory lies outside of the container's root"
+	case plan.DetailNotNull:
+		return "it is not the device 1:3"
+	}
+	return ""
+}
+
+// kernelLog reads the messages of a file system context, fsopen(2): "e tmpfs: Bad value".
+func kernelLog(fs int) string {
+	var lines []string
+	buf := make([]byte, 1024)
+	for fs >= 0 {
+		n, err := unix.Read(fs, buf)
+		if err != nil || n < 3 {
+			break
+		}
+		lines = append(lines, strings.TrimSpace(string(buf[2:n])))
+	}
+	return strings.Join(lines, "; ")
+}
+
+// execFailure is the error of a failed execve, which says more than its errno.
+func execFailure(arg0 string, errno unix.Errno) error {
+	return &errs.Error{Op: "exec", Path: arg0, Where: "/process/args/0", Kind: errs.KindOf(errno), Err: errors.Join(errno)}
+}

@@ -1,0 +1,67 @@
+// Package libcontainer is the life of a container: create, start, exec, kill, delete. It is
+// the only package that composes the others; everything it decides is decided before in
+// internal/compile, everything done inside is done by the init in nsenter.
+package libcontainer
+
+import "time"
+
+// Root is a state directory with the containers below it, one directory each.
+type Root struct {
+	Dir     string       // absolute; made when the first container is
+	Systemd bool         // use the systemd cgroup driver (--systemd-cgroup)
+	Warn    func(string) // takes what the user should know although the command goes on
+}
+
+// CreateOptions are the choices of `create` and `run` that config.json does not hold.
+type CreateOptions struct {
+	ID            string
+	Bundle        string // directory with config.json; relative to the working directory
+	PidFile       string // gets init's pid, digits without a newline, before the command returns
+	ConsoleSocket string
+	PreserveFDs   int // pass fds 3 … 3+N-1
+	NoPivot       bool
+	NoNewKeyring  bool
+}
+
+// RunOptions are the choices of `run`.
+type RunOptions struct {
+	CreateOptions
+	Detach      bool // return once the workload has started
+	Keep        bool // do not delete the container after the workload's exit
+	NoSubreaper bool
+}
+
+// ExecOptions are the choices of `exec`. Fields that are unset keep what config.json's
+// process has; Process, a file with an OCI process object, replaces it as a whole.
+type ExecOptions struct {
+	Process       string
+	Args          []string
+	Cwd           string
+	Env           []string // NAME=VALUE, added to config.json's
+	User          string   // UID[:GID]
+	AdditionalGid []uint32
+	Caps          []string // added to bounding, effective and permitted
+	NoNewPrivs    bool
+	AppArmor      string
+	ProcessLabel  string
+	Tty           bool
+	ConsoleSocket string
+	Detach        bool
+	PidFile       string
+	PreserveFDs   int
+	Cgroup        []string
+	IgnorePaused  bool
+}
+
+// State is what `state` and `list` print: runtime.md's state plus runc's fields.
+type State struct {
+	Version     string            `json:"ociVersion"`
+	ID          string            `json:"id"`
+	Pid         int               `json:"pid"`
+	Status      string            `json:"status"` // creating, created, running, paused or stopped
+	Bundle      string            `json:"bundle"`
+	Rootfs      string            `json:"rootfs"`
+	Created     time.Time         `json:"created"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Owner       string            `json:"owner"`
+}

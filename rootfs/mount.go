@@ -1,0 +1,178 @@
+// Package rootfs turns the mounts, devices and paths of config.json into steps. It is
+// pure: it never looks at a file system, neither the host's nor the image's.
+package rootfs
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"rt/internal/errs"
+	"rt/internal/plan"
+)
+
+// Context is what the steps of a mount depend on besides the mount.
+type Context struct {
+	Bundle string         // absolute; relative sources start here
+	Groups []CgroupSource // the container's cgroup in each hierarchy, for mounts of type cgroup
+	Unify  bool           // Groups is the one tree of cgroup v2
+}
+
+// choice is what the options of one mount add up to.
+type choice struct {
+	bind, recursive bool
+	one, tree       plan.Attr // of the mount itself, and of all below it
+	propagation     []uint64  // MS_*, with Recurse, in order
+	super           []Option
+	data            []string
+}
+
+// choose reads a mount's options; of two that contradict each other the later one wins.
+func choose(where string, m specs.Mount) (choice, error) {
+	c := choice{bind: m.Type == "bind"}
+	c.tree.At = uint16(unix.AT_RECURSIVE)
+	for i, name := range m.Options {
+		o := LookupOption(name)
+		switch o.Class {
+		case Bind:
+			c.bind, c.recursive = true, o.Set == Recurse
+		case Attr:
+			merge(&c.one, o)
+		case Recursive:
+			merge(&c.tree, o)
+		case Propagation:
+			c.propagation = append(c.propagation, o.Set)
+		case Super:
+			c.super = append(c.super, o)
+		case Data:
+			c.data = append(c.data, name)
+		case Later:
+			return c, &errs.Error{Op: "mount option", Path: name, Where: where + "/options/" + itoa(i), Kind: errs.Unsupported, Err: errNotBuilt}
+		}
+	}
+	return c, nil
+}
+
+var errNotBuilt = errs.New(errs.Unsupported, "not supported by this version of rt")
+
+func merge(a *plan.Attr, o Option) {
+	a.Set = a.Set&^o.Clear | o.Set
+	a.Clear = a.Clear&^(o.Set&^o.Clear) | o.Clear
+}
+
+// Mount adds the steps of one entry of mounts. Its destination is resolved by the init,
+// below the root, whatever links the image holds.
+func Mount(b *plan.Builder, where string, m specs.Mount, ctx Context) error {
+	c, err := choose(where, m)
+	if err != nil {
+		return err
+	}
+	b.From(where)
+	switch {
+	case c.bind:
+		bind(b, m, c, ctx)
+	case m.Type == "cgroup" || m.Type == "cgroup2":
+		cgroup(b, m, c, ctx)
+	default:
+		filesystem(b, m, c)
+	}
+	return nil
+}
+
+// Destination is where a mount goes, seen from the container; a relative one starts at /.
+func Destination(m specs.Mount) string { return filepath.Clean("/" + m.Destination) }
+
+// filesystem mounts a new instance of a file system.
+func filesystem(b *plan.Builder, m specs.Mount, c choice) {
+	dst := Destination(m)
+	b.Fsopen(m.Type)
+	if m.Source != "" {
+		b.Fsconfig(unix.FSCONFIG_SET_STRING, "source", m.Source)
+	}
+	for _, o := range c.super {
+		b.Fsconfig(unix.FSCONFIG_SET_FLAG, o.Key, "")
+	}
+	for _, d := range c.data {
+		if key, value, ok := strings.Cut(d, "="); ok {
+			b.Fsconfig(unix.FSCONFIG_SET_STRING, key, value)
+		} else {
+			b.Fsconfig(unix.FSCONFIG_SET_FLAG, d, "")
+		}
+	}
+	b.Fsconfig(unix.FSCONFIG_CMD_CREATE, "", "")
+	if m.Type == "tmpfs" && !hasMode(c.data) {
+		// A read-only mount would refuse the mode, so the attributes come after it.
+		b.Fsmount(0, plan.SlotTree, dst)
+		b.CopyMode(plan.SlotTree, dst)
+		attributes(b, c)
+	} else {
+		b.Fsmount(c.one.Set, plan.SlotTree, dst)
+		propagate(b, c)
+	}
+	b.Attach(plan.SlotTree, dst, plan.AttachMakeDir|ordinary(dst))
+}
+
+func hasMode(data []string) bool {
+	for _, d := range data {
+		if strings.HasPrefix(d, "mode=") {
+			return true
+		}
+	}
+	return false
+}
+
+// ordinary: a /proc or /sys that is a link in the image would send the kernel's files
+// somewhere else (CVE-2023-27561, CVE-2025-54867).
+func ordinary(dst string) uint16 {
+	if dst == "/proc" || dst == "/sys" {
+		return plan.AttachNoSymlinks
+	}
+	return 0
+}
+
+// bind mounts a file or directory of the host.
+func bind(b *plan.Builder, m specs.Mount, c choice, ctx Context) {
+	source := m.Source
+	if !filepath.IsAbs(source) {
+		source = filepath.Join(ctx.Bundle, source)
+	}
+	dst := Destination(m)
+	b.OpenTree(source, cloneFlags(c.recursive), 0, plan.SlotTree)
+	attributes(b, c)
+	b.Attach(plan.SlotTree, dst, plan.AttachLikeSource|ordinary(dst))
+}
+
+func cloneFlags(recursive bool) uint64 {
+	if recursive {
+		return unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC | unix.AT_RECURSIVE
+	}
+	return unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC
+}
+
+// attributes are set on the detached mount: nobody ever sees it without them. Flags that
+// no option names stay as the source has them.
+func attributes(b *plan.Builder, c choice) {
+	for _, a := range []plan.Attr{c.tree, c.one} {
+		if a.Set|a.Clear != 0 {
+			b.Setattr(plan.SlotTree, "", a)
+		}
+	}
+	propagate(b, c)
+}
+
+func propagate(b *plan.Builder, c choice) {
+	for _, p := range c.propagation {
+		b.Setattr(plan.SlotTree, "", PropagationAttr(p))
+	}
+}
+
+// PropagationAttr is the mount_setattr(2) call for MS_* flags with Recurse.
+func PropagationAttr(flags uint64) plan.Attr {
+	a := plan.Attr{Propagation: flags &^ Recurse}
+	if flags&Recurse != 0 {
+		a.At = uint16(unix.AT_RECURSIVE)
+	}
+	return a
+}

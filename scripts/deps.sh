@@ -1,0 +1,32 @@
+#!/bin/bash
+# Installs what building and testing need and this machine lacks. Looks for the things, not
+# for the packages, so that other distributions pass once they have them.
+set -eu
+PATH=$PATH:/usr/sbin:/sbin
+
+has() {
+    case $1 in
+    libseccomp-dev) pkg-config --exists libseccomp 2>/dev/null ;;
+    pkg-config | runc | crun | strace | jq) command -v "$1" >/dev/null ;;
+    musl-tools) command -v musl-gcc >/dev/null ;;
+    busybox-static) command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
+    gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc >/dev/null ;;
+    libc6-dev-arm64-cross) [ -e /usr/aarch64-linux-gnu/include/asm/unistd.h ] ;;
+    qemu-user) command -v qemu-aarch64 >/dev/null ;;
+    esac
+}
+
+missing=()
+for package in pkg-config libseccomp-dev musl-tools busybox-static gcc-aarch64-linux-gnu \
+    libc6-dev-arm64-cross qemu-user runc crun strace jq; do
+    has $package || missing+=($package)
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+    echo "deps.sh: missing: ${missing[*]} (Debian's names); only root with apt-get can install them here" >&2
+    exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -q -y --no-install-recommends "${missing[@]}"

@@ -1,0 +1,5 @@
+package seccomp
+
+// musl.c is compiled only where cgo is in use.
+
+import "C"
