@@ -351,3 +351,45 @@ func BenchmarkCreateDestroy(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFloor is the system calls of BenchmarkCreateDestroy/default that cannot be saved.
+func BenchmarkFloor(b *testing.B) {
+	host, err := kernel.ReadCgroups()
+	if err != nil || host.Version != 1 || os.Getuid() != 0 {
+		b.Skip("needs root and cgroup v1", err)
+	}
+	p := compile(b, testPath(b, host), parse(b, dockerLike), host)
+	for b.Loop() {
+		for _, d := range p.Dirs {
+			unix.Mkdir(d.Path, 0o755)
+			if d.has("cpuset") {
+				for _, f := range []string{"/cpuset.cpus", "/cpuset.mems"} {
+					floorCopy(d.Mount+f, d.Path+f)
+				}
+			}
+		}
+		deny, _ := unix.Open(p.Group().dir("devices")+"/devices.deny", unix.O_WRONLY, 0)
+		allow, _ := unix.Open(p.Group().dir("devices")+"/devices.allow", unix.O_WRONLY, 0)
+		unix.Write(deny, []byte(p.Writes[0].Value))
+		for _, w := range p.Writes[1:] {
+			unix.Write(allow, []byte(w.Value))
+		}
+		unix.Close(deny)
+		unix.Close(allow)
+		for _, d := range p.Dirs {
+			if err := unix.Rmdir(d.Path); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func floorCopy(from, to string) {
+	var buf [64]byte
+	in, _ := unix.Open(from, unix.O_RDONLY, 0)
+	n, _ := unix.Read(in, buf[:])
+	unix.Close(in)
+	out, _ := unix.Open(to, unix.O_WRONLY, 0)
+	unix.Write(out, buf[:n])
+	unix.Close(out)
+}
