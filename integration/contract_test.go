@@ -85,7 +85,8 @@ func absentClauses() []clause {
 		{"absent: ps", absent, "ps ID", 1, gone, peers{}},
 		{"absent: events", absent, "events --stats ID", 1, gone, peers{}},
 		{"absent: update", absent, "update --memory 64M ID", 1, gone, peers{}},
-		{"absent: exec", absent, "exec ID true", 255, "exec failed: container does not exist", peers{}},
+		{"absent: exec", absent, "exec ID true", 255, gone, peers{}},
+		{"absent: exec says so", absent, "exec ID true", 255, "exec failed: ", peers{}},
 	}
 }
 
@@ -126,10 +127,10 @@ func execClauses() []clause {
 		{"exec: created", created, "exec ID true", 0, "", peers{}},
 		{"exec: stopped", stopped, "exec ID true", 255, "cannot exec in a stopped container", peers{}},
 		{"exec: paused", paused, "exec ID true", 255, "cannot exec in a paused container (use --ignore-paused to override)", peers{}},
-		{"exec: missing", started, "exec ID /nosuch", 255, start + `\"/nosuch\": stat /nosuch: no such file or directory`, peers{}},
-		{"exec: not on PATH", started, "exec ID nosuch", 255, start + `\"nosuch\": executable file not found in $PATH`, peers{}},
-		{"exec: not executable", started, "exec ID /etc/passwd", 255, start + `\"/etc/passwd\": permission denied`, peers{}},
-		{"exec: directory", started, "exec ID /etc", 255, start + `\"/etc\": is a directory`, peers{runc: differs("1.1: permission denied")}},
+		{"exec: missing", started, "exec ID /nosuch", 255, start + `"/nosuch": stat /nosuch: no such file or directory`, peers{}},
+		{"exec: not on PATH", started, "exec ID nosuch", 255, start + `"nosuch": executable file not found in $PATH`, peers{}},
+		{"exec: not executable", started, "exec ID /etc/passwd", 255, start + `"/etc/passwd": permission denied`, peers{}},
+		{"exec: directory", started, "exec ID /etc", 255, start + `"/etc": is a directory`, peers{runc: differs("1.1: permission denied")}},
 		{"exec: cwd is a file", started, "exec --cwd /etc/passwd ID true", 255, "not a directory", peers{}},
 		{"exec: no args", started, "exec ID", 255, "cannot be empty", peers{}},
 	}
@@ -142,10 +143,10 @@ func createClauses() []clause {
 	dir := peers{runc: differs("1.1: permission denied")}
 	fileCwd := bundleWith(cwd("/etc/passwd"))
 	return []clause{
-		{"create: not on PATH", prog("nosuch"), create, 1, start + `\"nosuch\": executable file not found in $PATH`, peers{}},
-		{"create: missing", prog("/nosuch"), create, 1, start + `\"/nosuch\": stat /nosuch: no such file or directory`, peers{}},
-		{"create: not executable", prog("/noexec"), create, 1, start + `\"/noexec\": permission denied`, peers{}},
-		{"create: directory", prog("/etc"), create, 1, start + `\"/etc\": is a directory`, dir},
+		{"create: not on PATH", prog("nosuch"), create, 1, start + `"nosuch": executable file not found in $PATH`, peers{}},
+		{"create: missing", prog("/nosuch"), create, 1, start + `"/nosuch": stat /nosuch: no such file or directory`, peers{}},
+		{"create: not executable", prog("/noexec"), create, 1, start + `"/noexec": permission denied`, peers{}},
+		{"create: directory", prog("/etc"), create, 1, start + `"/etc": is a directory`, dir},
 		{"create: cwd is a file", fileCwd, create, 1, "not a directory", peers{}},
 		{"run: not on PATH", prog("nosuch"), run, 1, "executable file not found in $PATH", peers{}},
 		{"run: missing", prog("/nosuch"), run, 1, "stat /nosuch: no such file or directory", peers{}},

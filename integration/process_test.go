@@ -176,6 +176,10 @@ func (c command) start(t *testing.T) *running {
 		r.err = it.procs.wait(r.cmd)
 		close(r.done)
 	}()
+	t.Cleanup(func() { // after a failed test
+		r.cmd.Process.Kill()
+		<-r.done
+	})
 	return r
 }
 
@@ -200,6 +204,7 @@ func scratch(t *testing.T) *os.File {
 		t.Fatal(err)
 	}
 	os.Remove(f.Name())
+	t.Cleanup(func() { f.Close() })
 	return f
 }
 

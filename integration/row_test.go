@@ -75,7 +75,8 @@ func want(t *testing.T, r result, code int, stdout, stderr match) {
 	if err := stdout.check(r.stdout); err != nil {
 		t.Errorf("%v\nstdout: %v", r, err)
 	}
-	if err := stderr.check(r.stderr); err != nil {
+	// A text log quotes the message again.
+	if err := stderr.check(strings.ReplaceAll(r.stderr, `\"`, `"`)); err != nil {
 		t.Errorf("%v\nstderr: %v", r, err)
 	}
 }

@@ -14,7 +14,6 @@ func leaks(t *testing.T, n int) []*os.File {
 		f := scratch(t)
 		f.WriteString("fd " + string(rune('3'+i)) + "\n")
 		f.Seek(0, 0)
-		t.Cleanup(func() { f.Close() })
 		files = append(files, f)
 	}
 	return files

@@ -2,7 +2,6 @@ package libcontainer
 
 import (
 	"errors"
-	"io"
 	"strconv"
 	"time"
 
@@ -19,8 +18,8 @@ import (
 
 // act does one step of the host lane.
 func (c *creation) act(s plan.HostStep) error {
-	if c.ended.Load() != 0 {
-		return errEnded
+	if err := c.talk.heed(); err != nil {
+		return err
 	}
 	switch s.Act {
 	case plan.ActRecord:
@@ -34,10 +33,8 @@ func (c *creation) act(s plan.HostStep) error {
 	case plan.ActState:
 		return writeNew(c.dir+"/"+fileState, c.record.Append(nil))
 	}
-	return actOn(c.child, s)
+	return actOn(c.talk.child, s)
 }
-
-var errEnded = errors.New("ended by a signal")
 
 // actOn does the steps that need no more than the child: exec has them, too.
 func actOn(child *nsenter.Child, s plan.HostStep) error {
@@ -90,7 +87,7 @@ func (c *creation) writeIntent() error {
 	}
 	c.record = &config.Record{
 		Version: config.RecordVersion, ID: c.o.ID, Bundle: c.bundle, Rootfs: c.out.Rootfs, Created: now(), BootID: boot,
-		Creator: unix.Getpid(), SharedPid: c.plan.Namespaces&unix.CLONE_NEWPID == 0,
+		Creator: unix.Getpid(), SharedPid: c.out.Plan.Namespaces&unix.CLONE_NEWPID == 0,
 		CgroupV2: c.out.Cgroup.V2, Cgroup: groupRecord(c.out.Cgroup.Group()),
 	}
 	path := c.dir + "/" + fileIntent
@@ -105,17 +102,17 @@ func (c *creation) writeIntent() error {
 // of ours later, as another user in another root.
 func (c *creation) spawn() error {
 	pass := []int{c.lock.fd}
-	if len(c.plan.Pass) > 1 {
+	if len(c.out.Plan.Pass) > 1 {
 		if err := c.makeFifos(); err != nil {
 			return err
 		}
 		pass = append(pass, c.fifos[0], c.fifos[1])
 	}
-	child, err := nsenter.Spawn(nsenter.Args{Plan: c.plan, Pass: pass, Stdio: [3]int{0, 1, 2}})
+	child, err := nsenter.Spawn(nsenter.Args{Plan: c.out.Plan, Pass: pass, Stdio: [3]int{0, 1, 2}})
 	if err != nil {
 		return err
 	}
-	c.child = child
+	c.talk.child = child
 	c.undo.push(child.Kill)
 	return nil
 }
@@ -136,7 +133,7 @@ func (c *creation) makeFifos() error {
 
 // recordPid adds the init to the intent: who finds it can end it.
 func (c *creation) recordPid() error {
-	p, err := kernel.ReadProcess(c.child.Pid)
+	p, err := kernel.ReadProcess(c.talk.child.Pid)
 	if err != nil {
 		return errs.Op("look at the init", "", err)
 	}
@@ -158,110 +155,39 @@ func (c *creation) makeGroup() error {
 	return nil
 }
 
-func (c *creation) pidfd() int {
-	if c.child == nil {
-		return -1
-	}
-	return c.child.Pidfd
-}
-
-// serve answers the init's calls until it is ready.
-func (c *creation) serve() error {
-	for {
-		m, fd, err := c.child.Recv()
-		if err != nil {
-			return c.died(err)
-		}
-		err = c.answer(m, fd)
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-		if err != nil || m.A == plan.CallReady {
-			return err
-		}
-	}
-}
-
-// answer does the host steps of a call, and answers it.
-func (c *creation) answer(m plan.Message, fd int) error {
-	if m.Verb != plan.CallVerb {
-		return failure(c.plan, m, fd)
-	}
-	for _, s := range c.plan.Host {
-		if s.Call == int(m.A) {
-			if err := c.act(s); err != nil {
-				return err
-			}
-		}
-	}
-	return reply(c.child, c.plan, int(m.A), fd, &c.filter)
-}
-
-// reply answers a call with what the init asked for: HOME, or the seccomp program.
-func reply(child *nsenter.Child, p *plan.Plan, call, root int, filter *filterSource) error {
-	text, out := "", -1
-	for _, s := range p.Host {
-		if s.Call != call {
-			continue
-		}
-		var err error
-		switch s.Act {
-		case plan.ActHome:
-			text, err = home(root, uint32(s.A))
-		case plan.ActFilter:
-			out, err = filter.memfd()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	err := child.Done(text, out)
-	if out >= 0 {
-		unix.Close(out)
-	}
-	return err
-}
-
 // maxPasswd is the largest passwd(5) that is read, in bytes.
 const maxPasswd = 1 << 20
 
 // home reads HOME from the container's passwd. The file is the image's: only a regular
 // one counts, resolved below the root that the init sent, and a bounded part of it.
-func home(root int, uid uint32) (string, error) {
+func home(root int, uid uint32) string {
 	fd, err := unix.Openat2(root, "etc/passwd", &unix.OpenHow{
 		Flags:   unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	})
 	if err != nil {
-		return "HOME=/", nil
+		return "HOME=/"
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return "HOME=/", nil
+		return "HOME=/"
 	}
 	buf := make([]byte, min(st.Size, maxPasswd))
 	n, err := unix.Read(fd, buf)
 	if err != nil {
-		return "HOME=/", nil
+		return "HOME=/"
 	}
-	return "HOME=" + ids.Home(buf[:n], uid), nil
+	return "HOME=" + ids.Home(buf[:n], uid)
 }
 
 // died explains the end of the socket before the init was ready.
-func (c *creation) died(err error) error {
-	if err != io.EOF {
-		return err
-	}
-	status, werr := c.child.Wait()
-	if werr != nil {
-		return werr
-	}
-	e := &errs.Error{Op: "container init", Kind: errs.Internal, Err: errors.New("died: " + describe(status))}
+func (c *creation) died(status unix.WaitStatus) error {
 	if oom, _ := c.out.Cgroup.Group().OOMKilled(); oom {
-		e.Where, e.Err = "/linux/resources/memory/limit", errors.New("was killed while it set the container up: the memory limit is too low")
+		err := errors.New("was killed while it set the container up: the memory limit is too low")
+		return &errs.Error{Op: "container init", Where: "/linux/resources/memory/limit", Kind: errs.Internal, Err: err}
 	}
-	return e
+	return &errs.Error{Op: "container init", Kind: errs.Internal, Err: errors.New("died: " + describe(status))}
 }
 
 func describe(status unix.WaitStatus) string {

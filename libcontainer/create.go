@@ -2,11 +2,8 @@ package libcontainer
 
 import (
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +14,6 @@ import (
 	"rt/internal/ids"
 	"rt/internal/kernel"
 	"rt/internal/plan"
-	"rt/nsenter"
 	"rt/seccomp"
 )
 
@@ -27,17 +23,14 @@ type creation struct {
 	o      CreateOptions
 	bundle string // absolute
 	doc    *config.Document
-	plan   *plan.Plan
-	filter filterSource
 	record *config.Record
 	out    *compile.Output
 	dir    string
 	lock   lock
 	intent int // fd of the intent
 	fifos  [2]int
-	child  *nsenter.Child
+	talk   conversation
 	undo   undo
-	ended  atomic.Int32 // the signal that ends it
 }
 
 // Create makes a container up to the point where its init waits for Start.
@@ -47,7 +40,6 @@ func (r Root) Create(o CreateOptions) error {
 		return err
 	}
 	defer c.close()
-	defer c.heed()()
 	return c.create()
 }
 
@@ -72,10 +64,10 @@ func (r Root) prepare(o CreateOptions, run bool) (*creation, error) {
 		return nil, err
 	}
 	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, intent: -1, fifos: [2]int{-1, -1}}
-	c.filter = r.filterFor(doc.Spec)
+	c.talk = conversation{what: "create " + o.ID, filter: r.filterFor(doc.Spec), act: c.act, died: c.died, signals: -1}
 	in := &compile.Input{
 		Spec: doc.Spec, Host: host, ID: o.ID, Bundle: bundle, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
-		Run: run, Filter: c.filter.cached.Program, FilterFlags: seccomp.Flags(c.filter.profile),
+		Run: run, Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
 	}
 	if in.RootParent, err = rootParent(in); err != nil {
 		return nil, err
@@ -83,7 +75,7 @@ func (r Root) prepare(o CreateOptions, run bool) (*creation, error) {
 	if c.out, err = compile.Container(in); err != nil {
 		return nil, err
 	}
-	c.plan = c.out.Plan
+	c.talk.plan = c.out.Plan
 	c.warnAll()
 	return c, nil
 }
@@ -170,8 +162,11 @@ func (c *creation) create() (err error) {
 	if err = c.claim(); err != nil {
 		return err
 	}
-	c.filter.start()
-	for _, s := range c.plan.Host {
+	if c.talk.signals, err = openSignals(); err != nil {
+		return err
+	}
+	c.talk.filter.start()
+	for _, s := range c.out.Plan.Host {
 		if s.Call == plan.CallNone && err == nil {
 			err = c.act(s)
 		}
@@ -180,10 +175,7 @@ func (c *creation) create() (err error) {
 		err = c.keepConfig()
 	}
 	if err == nil {
-		err = c.serve()
-	}
-	if n := c.ended.Load(); n != 0 && err != nil {
-		return &errs.Error{Op: "create", Path: c.o.ID, Kind: errs.Internal, Err: errs.New(errs.Internal, "ended by "+unix.SignalName(syscall.Signal(n)))}
+		err = c.talk.serve()
 	}
 	return err
 }
@@ -218,27 +210,8 @@ func (c *creation) close() {
 			unix.Close(fd)
 		}
 	}
-	if c.child != nil {
-		c.child.Close()
-		unix.Close(c.child.Pidfd)
-	}
+	c.talk.close()
 	if c.lock.fd >= 0 {
 		c.lock.release()
 	}
-}
-
-// heed makes TERM, INT and HUP end the creation cleanly: the init is killed, and the end
-// of its socket starts the undo. The result stops heeding.
-func (c *creation) heed() func() {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP)
-	go func() {
-		for s := range signals {
-			c.ended.Store(int32(s.(syscall.Signal)))
-			if pidfd := c.pidfd(); pidfd >= 0 {
-				unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
-			}
-		}
-	}()
-	return func() { signal.Stop(signals) }
 }

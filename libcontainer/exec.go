@@ -21,10 +21,8 @@ import (
 // exec is a process on its way into a running container.
 type execution struct {
 	*container
-	plan   *plan.Plan
-	filter filterSource
-	pidfd  int // of the container's init
-	child  *nsenter.Child
+	talk  conversation
+	pidfd int // of the container's init
 }
 
 // Exec runs one more process in a container. In the foreground it forwards signals and
@@ -42,14 +40,14 @@ func (r Root) Exec(id string, o ExecOptions) (int, error) {
 		return 255, err
 	}
 	defer unix.Close(e.pidfd)
+	defer e.talk.close()
 	if err := e.start(); err != nil {
 		return 255, err
 	}
-	defer e.child.Close()
 	if o.Detach {
 		return 0, nil
 	}
-	return supervise(e.child)
+	return e.talk.supervise()
 }
 
 // admits tells whether the container is in a state to take another process.
@@ -85,10 +83,12 @@ func (r Root) prepareExec(c *container, o ExecOptions) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &execution{container: c, filter: r.filterFor(&spec)}
+	e := &execution{container: c}
+	e.talk = conversation{what: "exec", filter: r.filterFor(&spec), died: e.died, signals: -1}
+	e.talk.act = func(s plan.HostStep) error { return actOn(e.talk.child, s) }
 	out, err := compile.Exec(&compile.Input{
 		Spec: &spec, Host: host, ID: c.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
-		Filter: e.filter.cached.Program, FilterFlags: seccomp.Flags(e.filter.profile),
+		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),
 	}, c.group())
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (r Root) prepareExec(c *container, o ExecOptions) (*execution, error) {
 	for _, w := range out.Warnings {
 		r.Warn(w)
 	}
-	e.plan = out.Plan
+	e.talk.plan = out.Plan
 	e.pidfd, err = c.pidfd()
 	if err == unix.ESRCH {
 		return nil, must("cannot exec in a stopped container")
@@ -171,20 +171,20 @@ func setUser(p *specs.Process, user string) error {
 }
 
 // start brings the process to its execve.
-func (e *execution) start() error {
-	e.filter.start()
-	child, err := e.spawn()
-	if err != nil {
+func (e *execution) start() (err error) {
+	if e.talk.signals, err = openSignals(); err != nil {
 		return err
 	}
-	e.child = child
-	err = e.serve()
+	e.talk.filter.start()
+	if e.talk.child, err = e.spawn(); err != nil {
+		return err
+	}
+	err = e.talk.serve()
 	if err == nil {
-		err = executed(child, e.plan)
+		err = e.talk.executed()
 	}
 	if err != nil {
-		child.Close()
-		child.Kill()
+		e.talk.child.Kill()
 	}
 	return err
 }
@@ -198,45 +198,10 @@ func (e *execution) spawn() (*nsenter.Child, error) {
 			return nil, errs.Op("join the pid namespace of", e.ID, err)
 		}
 	}
-	return nsenter.Spawn(nsenter.Args{Plan: e.plan, Pass: []int{e.pidfd}, Stdio: [3]int{0, 1, 2}})
+	return nsenter.Spawn(nsenter.Args{Plan: e.talk.plan, Pass: []int{e.pidfd}, Stdio: [3]int{0, 1, 2}})
 }
 
-// serve answers the init's calls until it is ready.
-func (e *execution) serve() error {
-	for {
-		m, fd, err := e.child.Recv()
-		if err != nil {
-			return e.died(err)
-		}
-		err = e.answer(m, fd)
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-		if err != nil || m.A == plan.CallReady {
-			return err
-		}
-	}
-}
-
-func (e *execution) answer(m plan.Message, fd int) error {
-	if m.Verb != plan.CallVerb {
-		return failure(e.plan, m, fd)
-	}
-	for _, s := range e.plan.Host {
-		if s.Call == int(m.A) {
-			if err := actOn(e.child, s); err != nil {
-				return err
-			}
-		}
-	}
-	return reply(e.child, e.plan, int(m.A), fd, &e.filter)
-}
-
-func (e *execution) died(err error) error {
-	status, werr := e.child.Wait()
-	if werr != nil {
-		return err
-	}
+func (e *execution) died(status unix.WaitStatus) error {
 	if !e.alive() {
 		return must("cannot exec in a stopped container")
 	}

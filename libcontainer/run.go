@@ -1,16 +1,9 @@
 package libcontainer
 
 import (
-	"io"
-	"os"
-	"os/signal"
-	"syscall"
-
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
-	"rt/internal/plan"
-	"rt/nsenter"
 )
 
 // Run creates and starts a container. In the foreground it forwards signals, waits for the
@@ -21,40 +14,20 @@ func (r Root) Run(o RunOptions) (int, error) {
 		return 1, err
 	}
 	defer c.close()
-	stop := c.heed()
 	err = c.create()
 	if err == nil {
 		err = c.started()
 	}
-	stop()
 	if err != nil || o.Detach {
 		return 0, err
 	}
 	return c.foreground(o)
 }
 
-// started waits for the end of file that execve makes of the socket.
+// started waits for the workload.
 func (c *creation) started() (err error) {
 	defer c.undo.run(&err)
-	return executed(c.child, c.plan)
-}
-
-// executed: after `ready` the init says nothing but FAIL.
-func executed(child *nsenter.Child, p *plan.Plan) error {
-	m, fd, err := child.Recv()
-	if err == io.EOF {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if fd >= 0 {
-		defer unix.Close(fd)
-	}
-	if int(m.Step) < len(p.Init) && p.Init[m.Step].Kind == plan.KindExec {
-		return execFailure(p.Args[0], unix.Errno(m.A))
-	}
-	return failure(p, m, fd)
+	return c.talk.executed()
 }
 
 // foreground stands for the workload: signals go to it, its end is ours.
@@ -66,7 +39,7 @@ func (c *creation) foreground(o RunOptions) (int, error) {
 	}
 	c.lock.release()
 	c.lock.fd = -1
-	code, err := supervise(c.child)
+	code, err := c.talk.supervise()
 	if err != nil || o.Keep {
 		return code, err
 	}
@@ -74,29 +47,6 @@ func (c *creation) foreground(o RunOptions) (int, error) {
 		return 1, err
 	}
 	return code, nil
-}
-
-// supervise forwards signals to the child until it ends, and gives its exit code.
-func supervise(child *nsenter.Child) (int, error) {
-	signals := make(chan os.Signal, 32)
-	signal.Notify(signals)
-	defer signal.Stop(signals)
-	go forward(signals, child.Pidfd)
-	status, err := child.Wait()
-	if err != nil {
-		return 1, err
-	}
-	return exitCode(status), nil
-}
-
-func forward(signals chan os.Signal, pidfd int) {
-	for s := range signals {
-		switch s {
-		case unix.SIGCHLD, unix.SIGURG, unix.SIGPIPE: // ours: children, Go's scheduler, our own output
-		default:
-			unix.PidfdSendSignal(pidfd, s.(syscall.Signal), nil, 0)
-		}
-	}
 }
 
 func exitCode(status unix.WaitStatus) int {

@@ -3,7 +3,6 @@ package nsenter
 import (
 	"fmt"
 	"io"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -61,6 +60,9 @@ func (c *Child) Done(text string, fd int) error {
 	return errs.Op("answer the init", "", unix.Sendmsg(c.sock, append(b, text...), oob, nil, unix.MSG_NOSIGNAL))
 }
 
+// Socket is the fd to poll(2) for the next message.
+func (c *Child) Socket() int { return c.sock }
+
 // Close closes the socket; an init that is not ready yet takes it as the end.
 func (c *Child) Close() {
 	if c.sock >= 0 {
@@ -88,11 +90,4 @@ func (c *Child) Wait() (unix.WaitStatus, error) {
 			return status, errs.Op("wait for the init", "", err)
 		}
 	}
-}
-
-// Gone tells whether the init has ended, waiting up to d for it.
-func (c *Child) Gone(d time.Duration) bool {
-	fds := []unix.PollFd{{Fd: int32(c.Pidfd), Events: unix.POLLIN}}
-	n, err := unix.Poll(fds, int(d.Milliseconds()))
-	return err == nil && n == 1
 }

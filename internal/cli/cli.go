@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rt/internal/errs"
+	"rt/internal/plan"
 	"rt/libcontainer"
 
 	"github.com/urfave/cli/v2"
@@ -34,6 +35,7 @@ type lifecycle interface {
 	Processes(id string) ([]int, error)
 	Pause(id string) error
 	Resume(id string) error
+	Plan(bundle, id string) ([]plan.Line, error)
 }
 
 // world is what a command line meets outside itself.

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"testing"
 
+	"rt/internal/plan"
 	"rt/libcontainer"
 )
 
@@ -27,6 +28,7 @@ type recorder struct {
 	state  libcontainer.State
 	states []libcontainer.State
 	pids   []int
+	lines  []plan.Line
 }
 
 func (r *recorder) note(method string, args ...any) error {
@@ -51,6 +53,10 @@ func (r *recorder) Pause(id string) error                       { return r.note(
 func (r *recorder) Resume(id string) error                      { return r.note("Resume", id) }
 func (r *recorder) Exec(id string, o libcontainer.ExecOptions) (int, error) {
 	return r.code, r.note("Exec", id, o)
+}
+
+func (r *recorder) Plan(bundle, id string) ([]plan.Line, error) {
+	return r.lines, r.note("Plan", bundle, id)
 }
 
 func (r *recorder) open(root libcontainer.Root) lifecycle {

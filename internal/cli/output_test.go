@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rt/internal/plan"
 	"rt/libcontainer"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -137,6 +138,26 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// TestPlan prints the steps, or those that come from a pointer.
+func TestPlan(t *testing.T) {
+	lines := []plan.Line{{Lane: "init", Step: "mount", Args: "/proc", Where: "/mounts/0"}, {Lane: "host", Step: "ready"}, {Lane: "init", Step: "host name", Where: "/hostname"}}
+	const first = "init  mount         /proc" + "                                                                     /mounts/0\n"
+	rows := []struct {
+		line string
+		want result
+	}{
+		{"plan --explain /mounts B", result{stdout: first}},
+		{"plan --explain /hostname --json", result{stdout: "[\n  {\n    \"lane\": \"init\",\n    \"step\": \"host name\",\n    \"where\": \"/hostname\"\n  }\n]\n"}},
+		{"plan --explain /nosuch", result{code: 1, stderr: "rt: explain /nosuch: no step of the plan comes from there\n"}},
+	}
+	for _, row := range rows {
+		equal(t, row.line, (&recorder{lines: lines}).rt(strings.Fields(row.line)...), row.want)
+	}
+	if out := (&recorder{lines: lines}).rt("plan").stdout; strings.Count(out, "\n") != 3 || !strings.HasPrefix(out, first) {
+		t.Errorf("plan:\n%s", out)
+	}
+}
+
 // TestFeatures has what managers look for, and says false, not nothing, of what is missing.
 func TestFeatures(t *testing.T) {
 	res := (&recorder{}).rt("features")
@@ -149,6 +170,7 @@ func TestFeatures(t *testing.T) {
 	equal(t, "namespaces", doc.Linux.Namespaces, []string{"cgroup", "ipc", "mount", "network", "pid", "uts"})
 	equal(t, "idmap", *doc.Linux.MountExtensions.IDMap.Enabled, false)
 	equal(t, "actions", doc.Linux.Seccomp.Actions[:4], []string{"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS"})
+	equal(t, "flags", doc.Linux.Seccomp.KnownFlags, []string{"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC"})
 	equal(t, "operators", len(doc.Linux.Seccomp.Operators), 7)
 	if archs := strings.Join(doc.Linux.Seccomp.Archs, " "); !strings.Contains(archs, "SCMP_ARCH_X86_64") || !strings.Contains(archs, "SCMP_ARCH_AARCH64") {
 		t.Errorf("architectures %s", archs)

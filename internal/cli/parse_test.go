@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"rt/internal/plan"
 	"rt/libcontainer"
 )
 
@@ -74,11 +75,13 @@ func TestCalls(t *testing.T) {
 				Cgroup: []string{"cpu:a", "/b"}, IgnorePaused: true, Args: []string{"x"}})},
 		{"state help", one("State", "help")}, // a container, not the help command
 		{"exec --tty tty h", one("Exec", "tty", execOptions{Tty: true, Args: []string{"h"}})},
+		{"plan --json B", one("Plan", "B", "CONTAINER")},
+		{"plan", one("Plan", ".", "CONTAINER")},
 		{"delete -f --force ID", one("Delete", "ID", true)},
 	}
 	for _, row := range rows {
 		t.Run(row.line, func(t *testing.T) {
-			r := &recorder{}
+			r := &recorder{lines: []plan.Line{{}}}
 			line := strings.ReplaceAll(row.line, "LOG", t.TempDir()+"/log")
 			res := r.rt(strings.Fields(line)...)
 			if res.code != 0 {

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"rt/internal/errs"
+	"rt/internal/plan"
 	"rt/libcontainer"
 
 	"github.com/urfave/cli/v2"
@@ -14,8 +15,8 @@ func planCommand() command {
 	var explain string
 	return command{
 		text: `Compiles BUNDLE's config.json (default: this directory's) and prints the steps that
-create would take, each with the part of config.json that asked for it. It needs
-no root and changes nothing.
+create would take for a container named "CONTAINER", each with the part of
+config.json that asked for it. It needs no root and changes nothing.
 
    rt plan /srv/web
    rt plan --explain /mounts/3 /srv/web`,
@@ -25,12 +26,24 @@ no root and changes nothing.
 			text(&explain, "explain", "", "print only the steps that come from `POINTER`, a JSON pointer into config.json"),
 		},
 		act: func(s *session, args []string) error {
-			return printPlan(s.stdout, s.root, append(args, ".")[0], asJSON, explain)
+			lines, err := s.life.Plan(append(args, ".")[0], "CONTAINER")
+			if err != nil {
+				return err
+			}
+			if explain != "" {
+				lines = plan.Explain(lines, explain)
+			}
+			if err := libcontainer.CheckPointer(lines, explain); err != nil {
+				return err
+			}
+			return printPlan(s.stdout, lines, asJSON)
 		},
 	}
 }
 
-// printPlan refuses: libcontainer has nothing yet that prints a plan.
-func printPlan(io.Writer, libcontainer.Root, string, bool, string) error {
-	return errs.New(errs.Unsupported, "plan is not supported by this build")
+func printPlan(w io.Writer, lines []plan.Line, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, lines, "  ", "\n")
+	}
+	return errs.Op("write", "standard output", errno(plan.Print(w, lines)))
 }

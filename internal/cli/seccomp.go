@@ -37,6 +37,10 @@ func seccompFeatures() *features.Seccomp {
 			specs.ArchMIPS64N32, specs.ArchMIPSEL, specs.ArchMIPSEL64, specs.ArchMIPSEL64N32, specs.ArchPARISC,
 			specs.ArchPARISC64, specs.ArchPPC, specs.ArchPPC64, specs.ArchPPC64LE, specs.ArchRISCV64, specs.ArchS390,
 			specs.ArchS390X, specs.ArchSH, specs.ArchSHEB, specs.ArchX32, specs.ArchX86, specs.ArchX86_64),
+		KnownFlags: accepted(func(f specs.LinuxSeccompFlag) specs.LinuxSeccomp {
+			return specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Flags: []specs.LinuxSeccompFlag{f}}
+		}, specs.LinuxSeccompFlagLog, specs.LinuxSeccompFlagSpecAllow, "SECCOMP_FILTER_FLAG_TSYNC",
+			specs.LinuxSeccompFlagWaitKillableRecv),
 	}
 }
 

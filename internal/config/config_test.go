@@ -145,7 +145,7 @@ func TestAllAtOnce(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	raw := edited(t, `/hostnme = "x"
 		/process/capabilities = {"bounding": ["CAP_SYS_ADMN", "CAP_FROM_THE_FUTURE"]}
-		/mounts/2/options = ["ro", "rw", "noatime", "relatime", "rshared", "private", "sync", "async"]
+		/mounts/2/options = ["ro", "rw", "noatime", "relatime", "rshared", "private", "sync", "async", "suid", "nosuid", "nosuid", "ro"]
 		/mounts/2/destination = "tmp"`)
 	doc, err := Parse(raw)
 	if err != nil {
@@ -164,6 +164,8 @@ func TestWarnings(t *testing.T) {
 		"/mounts/2/options/1":              `"rw" contradicts an earlier option; the last one counts`,
 		"/mounts/2/options/3":              `"relatime" contradicts an earlier option; the last one counts`,
 		"/mounts/2/options/5":              `"private" contradicts "rshared"; the last one counts`,
+		"/mounts/2/options/9":              `"nosuid" contradicts an earlier option; the last one counts`,
+		"/mounts/2/options/11":             `"ro" contradicts an earlier option; the last one counts`,
 		"/mounts/2/options/7":              `"async" contradicts "sync"; the last one counts`,
 	}
 	for _, w := range doc.Warnings {

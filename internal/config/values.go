@@ -112,7 +112,7 @@ func list[T any](d *decoder, v *[]T, read func(*decoder, *T)) {
 // table reads an object with any keys.
 func table[T any](d *decoder, v *map[string]T, read func(*decoder, *T)) {
 	*v = map[string]T{}
-	var element, zero T
+	var element T // one for all: every reader sets the whole of it
 	for range d.inside('{', '}', "an object") {
 		name, ok := d.name()
 		if !ok {
@@ -125,7 +125,6 @@ func table[T any](d *decoder, v *map[string]T, read func(*decoder, *T)) {
 			d.mismatch("a value")
 			continue
 		}
-		element = zero
 		read(d, &element)
 		(*v)[name] = element
 	}

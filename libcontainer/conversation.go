@@ -1,0 +1,171 @@
+package libcontainer
+
+import (
+	"io"
+
+	"golang.org/x/sys/unix"
+
+	"rt/internal/errs"
+	"rt/internal/plan"
+	"rt/nsenter"
+)
+
+// conversation is the parent's side of the protocol, for a container or an exec:
+// docs/protocol.md draws it.
+type conversation struct {
+	what    string // "create web", for messages
+	plan    *plan.Plan
+	child   *nsenter.Child
+	filter  filterSource
+	signals int                         // a signalfd
+	act     func(plan.HostStep) error   // does one host step of a call
+	died    func(unix.WaitStatus) error // explains an end before `ready`
+	reaped  bool
+}
+
+// serve answers the init's calls until it is ready.
+func (t *conversation) serve() error {
+	for {
+		m, fd, err := t.recv()
+		if err == io.EOF {
+			return t.explain()
+		}
+		if err != nil {
+			return err
+		}
+		err = t.answer(m, fd)
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+		if err != nil || m.A == plan.CallReady {
+			return err
+		}
+	}
+}
+
+// recv waits for the init, and for a signal that ends the command.
+func (t *conversation) recv() (plan.Message, int, error) {
+	for {
+		message, signal, err := either(t.child.Socket(), t.signals)
+		if err != nil {
+			return plan.Message{}, -1, err
+		}
+		if signal {
+			if err := t.heed(); err != nil {
+				return plan.Message{}, -1, err
+			}
+		}
+		if message {
+			return t.child.Recv()
+		}
+	}
+}
+
+// heed is an error if a signal wants the command to end.
+func (t *conversation) heed() error {
+	for s := nextSignal(t.signals); s != 0; s = nextSignal(t.signals) {
+		if ends(s) {
+			return &errs.Error{Op: t.what, Kind: errs.Internal, Err: errs.New(errs.Internal, "ended by "+unix.SignalName(s))}
+		}
+	}
+	return nil
+}
+
+// explain says why the socket was closed too early.
+func (t *conversation) explain() error {
+	status, err := t.wait()
+	if err != nil {
+		return err
+	}
+	return t.died(status)
+}
+
+func (t *conversation) wait() (unix.WaitStatus, error) {
+	t.reaped = true
+	return t.child.Wait()
+}
+
+// answer does the host steps of a call, and answers it.
+func (t *conversation) answer(m plan.Message, fd int) error {
+	if m.Verb != plan.CallVerb {
+		return failure(t.plan, m, fd)
+	}
+	for _, s := range t.plan.Host {
+		if s.Call == int(m.A) {
+			if err := t.act(s); err != nil {
+				return err
+			}
+		}
+	}
+	text, out, err := t.gather(int(m.A), fd)
+	if err != nil {
+		return err
+	}
+	err = t.child.Done(text, out)
+	if out >= 0 {
+		unix.Close(out)
+	}
+	return err
+}
+
+// gather is what the init asked for: HOME, or the seccomp program.
+func (t *conversation) gather(call, root int) (text string, out int, err error) {
+	out = -1
+	for _, s := range t.plan.Host {
+		switch {
+		case err != nil || s.Call != call:
+		case s.Act == plan.ActHome:
+			text = home(root, uint32(s.A))
+		case s.Act == plan.ActFilter:
+			out, err = t.filter.memfd()
+		}
+	}
+	return text, out, err
+}
+
+// executed waits for the end of file that execve makes of the socket: after `ready` the
+// init says nothing but FAIL.
+func (t *conversation) executed() error {
+	m, fd, err := t.recv()
+	if err == io.EOF {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if fd >= 0 {
+		defer unix.Close(fd)
+	}
+	if int(m.Step) < len(t.plan.Init) && t.plan.Init[m.Step].Kind == plan.KindExec {
+		return execFailure(t.plan.Args[0], unix.Errno(m.A))
+	}
+	return failure(t.plan, m, fd)
+}
+
+// supervise stands for the workload: signals go to it, its end is ours. It gives the exit
+// code, 128+n for signal n.
+func (t *conversation) supervise() (int, error) {
+	for {
+		ended, signal, err := either(t.child.Pidfd, t.signals)
+		if err != nil {
+			return 1, err
+		}
+		if signal {
+			unix.PidfdSendSignal(t.child.Pidfd, nextSignal(t.signals), nil, 0)
+		}
+		if ended {
+			status, err := t.wait()
+			return exitCode(status), err
+		}
+	}
+}
+
+func (t *conversation) close() {
+	if t.child != nil {
+		t.child.Close()
+		unix.Close(t.child.Pidfd)
+	}
+	if t.signals >= 0 {
+		unix.Close(t.signals)
+	}
+}

@@ -1,0 +1,81 @@
+package libcontainer
+
+import (
+	"path/filepath"
+
+	"rt/internal/compile"
+	"rt/internal/config"
+	"rt/internal/errs"
+	"rt/internal/kernel"
+	"rt/internal/plan"
+	"rt/seccomp"
+)
+
+// Plan compiles a bundle as `create` would with the given id, and does nothing. It needs
+// no privileges.
+func (r Root) Plan(bundle, id string) ([]plan.Line, error) {
+	dir, err := openBundle(bundle)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := config.Load(filepath.Join(dir, fileConfig))
+	if err == nil {
+		err = doc.Validate()
+	}
+	if err != nil {
+		return nil, err
+	}
+	host, err := kernel.ReadHost()
+	if err != nil {
+		return nil, err
+	}
+	in := &compile.Input{Spec: doc.Spec, Host: host, ID: id, Bundle: dir}
+	if doc.Spec.Linux != nil {
+		in.FilterFlags = seccomp.Flags(doc.Spec.Linux.Seccomp)
+	}
+	if in.RootParent, err = rootParent(in); err != nil {
+		return nil, err
+	}
+	out, err := compile.Container(in)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range append(faultTexts(doc.Warnings), out.Warnings...) {
+		r.Warn(w)
+	}
+	return withGroup(out), nil
+}
+
+func faultTexts(faults config.Faults) []string {
+	var texts []string
+	for _, f := range faults {
+		texts = append(texts, "config.json: "+f.String())
+	}
+	return texts
+}
+
+// withGroup spells the host's cgroup step out.
+func withGroup(out *compile.Output) []plan.Line {
+	var lines []plan.Line
+	for _, l := range out.Plan.Lines() {
+		if l.Step != plan.ActCgroup.String() {
+			lines = append(lines, l)
+			continue
+		}
+		for _, d := range out.Cgroup.Dirs {
+			lines = append(lines, plan.Line{Lane: "host", Step: "cgroup", Args: "mkdir " + d.Path, Where: "/linux/cgroupsPath"})
+		}
+		for _, w := range out.Cgroup.Writes {
+			lines = append(lines, plan.Line{Lane: "host", Step: "cgroup", Args: w.File + " = " + w.Value, Where: w.Where})
+		}
+	}
+	return lines
+}
+
+// CheckPointer tells an explain pointer that names nothing.
+func CheckPointer(lines []plan.Line, where string) error {
+	if len(lines) == 0 {
+		return &errs.Error{Op: "explain", Path: where, Kind: errs.NotFound, Err: errs.New(errs.NotFound, "no step of the plan comes from there")}
+	}
+	return nil
+}
