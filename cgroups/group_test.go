@@ -92,7 +92,7 @@ func bomb(t *testing.T) string {
 	}
 	code := []byte{
 		0xb8, 57, 0, 0, 0, 0x0f, 0x05, // again: fork()
-		0x85, 0xc0, 0x74, 0xf5, // the child: goto again
+		0x85, 0xc0, 0x7e, 0xf5, // the child, or the limit is reached: goto again
 		0x31, 0xff, 0xb8, 60, 0, 0, 0, 0x0f, 0x05, // exit(0)
 	}
 	const base, headers = 0x400000, 64 + 56
@@ -120,7 +120,7 @@ func TestForkBomb(t *testing.T) {
 		needs(t, host, "pids")
 		program := bomb(t)
 		for i := range 3 {
-			g := create(t, testPath(t, host)+fmt.Sprint(i), parse(t, `{"pids":{"limit":3000}}`), host)
+			g := create(t, testPath(t, host)+fmt.Sprint(i), parse(t, `{"pids":{"limit":64}}`), host)
 			_, out := process(t, g, "for i in 1 2 3 4 5 6 7 8; do "+program+" & done; echo up")
 			out.ReadString('\n')
 			time.Sleep(20 * time.Millisecond)
@@ -172,6 +172,9 @@ func TestFreeze(t *testing.T) {
 	eachHost(t, func(t *testing.T, host kernel.Cgroups) {
 		g := create(t, testPath(t, host), nil, host)
 		sub := nested(t, g, "sub")
+		for range 8 {
+			sleeper(t, g) // takes a while to freeze
+		}
 		_, out := process(t, sub, "while :; do echo tick; sleep 0.001; done")
 		ticks := make(chan bool, 1<<16)
 		go func() {
@@ -182,6 +185,7 @@ func TestFreeze(t *testing.T) {
 		<-ticks
 		frozen(t, g, false)
 		check(t, g.Freeze())
+		stopped(t, g)
 		frozen(t, g, true)
 		frozen(t, sub, false) // by its parent only
 		time.Sleep(20 * time.Millisecond)
@@ -196,6 +200,18 @@ func TestFreeze(t *testing.T) {
 			<-ticks
 		}
 	})
+}
+
+// stopped says that Freeze has really waited for the processes.
+func stopped(t *testing.T, g Group) {
+	t.Helper()
+	file, want := "/freezer.state", "FROZEN"
+	if g.V2 {
+		file, want = "/cgroup.events", "populated 1\nfrozen 1"
+	}
+	if got := get(t, g.dir("freezer")+file); got != want {
+		t.Errorf("%s: got %q, want %q", file, got, want)
+	}
 }
 
 func frozen(t *testing.T, g Group, want bool) {

@@ -126,13 +126,25 @@ func process(t testing.TB, g Group, script string) (*exec.Cmd, *bufio.Reader) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	t.Cleanup(func() { reap(t, cmd) })
 	for _, d := range g.Dirs {
 		put(t, d.Path+"/cgroup.procs", strconv.Itoa(cmd.Process.Pid))
 	}
 	in.Write([]byte("go\n"))
 	in.Close()
 	return cmd, bufio.NewReader(out)
+}
+
+// reap does not wait for ever: a frozen process does not die.
+func reap(t testing.TB, cmd *exec.Cmd) {
+	cmd.Process.Kill()
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case <-done:
+	case <-time.After(enough):
+		t.Errorf("process %d does not die", cmd.Process.Pid)
+	}
 }
 
 func put(t testing.TB, name, value string) {

@@ -38,7 +38,10 @@ func differs(reason string) verdict { return verdict(reason) }
 const rtOnly = verdict("not in this runtime: rt's own")
 
 // peers are the verdicts of one row.
-type peers struct{ runc, crun verdict }
+type peers struct {
+	runc, crun verdict
+	rt         verdict // what this build of rt leaves for later; it has to say so itself
+}
 
 // needBinary fails without a runtime, and skips what the peer under test cannot do.
 func needBinary(t *testing.T, p peers) {
@@ -50,6 +53,8 @@ func needBinary(t *testing.T, p peers) {
 	case os.Getenv("RT_ALL") != "":
 	case it.kind == "runc" && p.runc != "":
 		skip(t, "runc: "+string(p.runc))
+	case it.kind == "rt" && p.rt != "":
+		skip(t, "rt: "+string(p.rt))
 	case it.kind == "crun" && p.crun != "":
 		skip(t, "crun: "+string(p.crun))
 	}

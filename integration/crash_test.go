@@ -211,7 +211,7 @@ func TestTermInHook(t *testing.T) {
 				s.Hooks = &specs.Hooks{CreateRuntime: []specs.Hook{{Path: "/bin/sh", Args: []string{"sh", "-c", "touch " + mark + "; exec sleep 100"}}}}
 			})
 			r := c.command("create", "--bundle", c.bundle, c.id).start(t)
-			until(t, "the hook", func() bool { _, err := os.Stat(mark); return err == nil })
+			r.until(t, "the hook", func() bool { _, err := os.Stat(mark); return err == nil })
 			began := time.Now()
 			r.cmd.Process.Signal(signal)
 			check(c, r.wait(t))

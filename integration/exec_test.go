@@ -89,7 +89,7 @@ func TestExecScenes(t *testing.T) {
 		{name: "ends with the container", play: func(t *testing.T) {
 			c := newRunning(t)
 			r := c.command("exec", c.id, "sleep", "300").start(t)
-			until(t, "two processes", func() bool { return len(c.ps()) == 2 })
+			r.until(t, "two processes", func() bool { return len(c.ps()) == 2 })
 			c.kill("KILL").must(t)
 			want(t, r.wait(t), 137, is(""), match{})
 			c.delete("--force").must(t)

@@ -195,7 +195,7 @@ func forwards(t *testing.T, signal unix.Signal, code int) {
 	cmd := c.command("run", "--bundle", c.bundle, c.id)
 	cmd.files = true
 	r := cmd.start(t)
-	until(t, "ready", func() bool { return r.printed() != "" })
+	r.until(t, "ready", func() bool { return r.printed() != "" })
 	r.cmd.Process.Signal(signal)
 	want(t, r.wait(t), code, is("ready\n"), is(""))
 }

@@ -96,7 +96,7 @@ func TestEvents(t *testing.T) {
 			cmd := c.command("events", "--interval=100ms", c.id)
 			cmd.files = true
 			r := cmd.start(t)
-			until(t, "a first event", func() bool { return strings.Contains(r.printed(), `"stats"`) })
+			r.until(t, "a first event", func() bool { return strings.Contains(r.printed(), `"stats"`) })
 			c.delete("--force").must(t)
 			r.wait(t)
 		}},

@@ -278,4 +278,19 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// until is until for what only a command that still runs can bring about.
+func (r *running) until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	until(t, what, func() bool {
+		select {
+		case <-r.done:
+			if !ok() {
+				t.Fatalf("%v\nended before %s", r.result(t), what)
+			}
+		default:
+		}
+		return ok()
+	})
+}
+
 func killPid(pid int) { unix.Kill(pid, unix.SIGKILL) }

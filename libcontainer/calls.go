@@ -29,7 +29,11 @@ func (c *creation) act(s plan.HostStep) error {
 	case plan.ActRecordPid:
 		return c.recordPid()
 	case plan.ActCgroup:
-		return c.makeGroup()
+		c.makeGroup()
+		return nil
+	case plan.ActAwaitCgroup:
+		c.grouped.Wait()
+		return c.groupErr
 	case plan.ActState:
 		return writeNew(c.dir+"/"+fileState, c.record.Append(nil))
 	}
@@ -39,10 +43,6 @@ func (c *creation) act(s plan.HostStep) error {
 // actOn does the steps that need no more than the child: exec has them, too.
 func actOn(child *nsenter.Child, s plan.HostStep) error {
 	switch s.Act {
-	case plan.ActRlimit:
-		limit := unix.Rlimit{Cur: s.A, Max: s.B}
-		err := unix.Prlimit(child.Pid, kernel.RlimitResource(s.S), &limit, nil)
-		return errs.At(s.Where, "set "+s.S+" to", strconv.FormatUint(s.A, 10)+":"+strconv.FormatUint(s.B, 10), err)
 	case plan.ActOOMScoreAdj:
 		text := strconv.FormatInt(int64(s.A), 10)
 		err := writeProc(child.Pid, "oom_score_adj", text)
@@ -146,13 +146,13 @@ func (c *creation) recordPid() error {
 // teardown is how long a killed container may take to go.
 const teardown = 10 * time.Second
 
-func (c *creation) makeGroup() error {
-	g, err := cgroups.Create(c.out.Cgroup)
-	if err != nil {
-		return err
-	}
-	c.undo.push(func() error { return g.Destroy(teardown) })
-	return nil
+// makeGroup works in the background, while the init is started and mounts.
+func (c *creation) makeGroup() {
+	c.grouped.Go(func() { _, c.groupErr = cgroups.Create(c.out.Cgroup) })
+	c.undo.push(func() error {
+		c.grouped.Wait()
+		return c.out.Cgroup.Group().Destroy(teardown)
+	})
 }
 
 // maxPasswd is the largest passwd(5) that is read, in bytes.

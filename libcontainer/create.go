@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -20,17 +21,19 @@ import (
 // creation is a container on its way from config.json to a waiting init.
 type creation struct {
 	Root
-	o      CreateOptions
-	bundle string // absolute
-	doc    *config.Document
-	record *config.Record
-	out    *compile.Output
-	dir    string
-	lock   lock
-	intent int // fd of the intent
-	fifos  [2]int
-	talk   conversation
-	undo   undo
+	o        CreateOptions
+	bundle   string // absolute
+	doc      *config.Document
+	record   *config.Record
+	out      *compile.Output
+	dir      string
+	lock     lock
+	intent   int // fd of the intent
+	fifos    [2]int
+	talk     conversation
+	grouped  sync.WaitGroup // the cgroup is made, or groupErr says why not
+	groupErr error
+	undo     undo
 }
 
 // Create makes a container up to the point where its init waits for Start.

@@ -13,6 +13,7 @@ import (
 // a jump out of the program or too many steps.
 func run(t *testing.T, p []Insn, context [3]uint32) bool {
 	var reg [16]uint32
+	reg[result] = 7 // not set yet, which the kernel would refuse
 	pc := 0
 	for range 10000 {
 		if pc < 0 || pc >= len(p) {
@@ -46,6 +47,9 @@ func run(t *testing.T, p []Insn, context [3]uint32) bool {
 		case unix.BPF_JMP | unix.BPF_JA:
 			pc += int(i.Off)
 		case exit:
+			if reg[result] > 1 {
+				t.Fatal("no result")
+			}
 			return reg[result] == 1
 		default:
 			t.Fatalf("instruction %#x", i.Code)

@@ -30,18 +30,20 @@ file system. It needs no daemon; what it knows about a container lies below --ro
 // all of them for help and for what is unknown: building all takes as long as most commands.
 func newApp(s *session, name string) *cli.App {
 	app := &cli.App{
-		Name:                      "rt",
-		Usage:                     "run containers from OCI bundles",
-		Description:               description,
-		Version:                   versionText(),
-		Flags:                     s.globals.flags(),
-		Before:                    s.before,
-		Writer:                    s.stdout,
-		ErrWriter:                 s.stderr,
-		OnUsageError:              flagError(nil),
-		ExitErrHandler:            func(*cli.Context, error) {}, // finish decides, not the library
-		DisableSliceFlagSeparator: true,                         // exec -e A=1,2 is one variable
-		Compiled:                  time.Unix(0, 0),              // unset costs a stat of the program
+		Name:           "rt",
+		Usage:          "run containers from OCI bundles",
+		Description:    description,
+		Version:        versionText(),
+		Flags:          s.globals.flags(),
+		Before:         s.before,
+		Writer:         s.stdout,
+		ErrWriter:      s.stderr,
+		OnUsageError:   flagError(nil),
+		ExitErrHandler: func(*cli.Context, error) {}, // finish decides, not the library
+		CommandNotFound: func(_ *cli.Context, name string) {
+			s.unknown = exitError{exitUnknown, errs.New(errs.Usage, "No help topic for '"+name+"'")}
+		},
+		Compiled: time.Unix(0, 0), // unset costs a stat of the program
 	}
 	if e, ok := lookup(name); ok {
 		app.HideHelpCommand = true

@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"rt/internal/errs"
 	"rt/internal/plan"
 	"rt/libcontainer"
 
@@ -54,6 +53,8 @@ type session struct {
 	root libcontainer.Root
 	life lifecycle
 	code int // the workload's exit code
+
+	unknown error // a command that is none: the library only calls back
 }
 
 // exitError is an error whose exit code is not exitFailure.
@@ -78,7 +79,11 @@ func run(args []string, w world) int {
 		return 0
 	}
 	s := &session{world: w, args: args, log: newLogger(w.stderr)}
-	return s.finish(newApp(s, named(args)).Run(args))
+	err := newApp(s, named(args)).Run(args)
+	if err == nil {
+		err = s.unknown
+	}
+	return s.finish(err)
 }
 
 // before carries out the global flags, once they are parsed.
@@ -108,18 +113,15 @@ func (s *session) finish(err error) int {
 		s.log.flush()
 		return s.code
 	}
-	code, err := classify(err)
 	s.log.fail(err, usageOf(named(s.args)))
-	return code
+	return exitCode(err)
 }
 
-// classify finds the exit code of err, and gives urfave's own exit errors a kind.
-func classify(err error) (int, error) {
+// exitCode does not ask for the library's cli.ExitCoder: an error of os/exec is one, and a
+// hook's exit code is not rt's.
+func exitCode(err error) int {
 	if e, ok := errors.AsType[exitError](err); ok {
-		return e.code, err
+		return e.code
 	}
-	if e, ok := errors.AsType[cli.ExitCoder](err); ok {
-		return e.ExitCode(), errs.New(errs.Usage, err.Error())
-	}
-	return exitFailure, err
+	return exitFailure
 }

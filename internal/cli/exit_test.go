@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -67,6 +68,20 @@ func TestExit(t *testing.T) {
 				t.Errorf("calls %v", r.calls)
 			}
 		})
+	}
+}
+
+// TestForeignCode is not rt's: an error of os/exec has an exit code too.
+func TestForeignCode(t *testing.T) {
+	hook := exec.Command("sh", "-c", "exit 5").Run()
+	if hook == nil {
+		t.Fatal("sh has not failed")
+	}
+	for _, err := range []error{hook, errs.Op("run", "/hook", hook)} {
+		res := (&recorder{err: err}).rt("--log-format", "json", "start", "a")
+		if res.code != 1 || !strings.Contains(res.stderr, `"kind":"internal"`) {
+			t.Errorf("exit %d, %s", res.code, res.stderr)
+		}
 	}
 }
 

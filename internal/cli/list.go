@@ -65,6 +65,8 @@ func renderList(states []libcontainer.State, quiet, asJSON bool) (string, error)
 	switch {
 	case quiet:
 		return listNames(states), nil
+	case asJSON && len(states) == 0:
+		return "null\n", nil
 	case asJSON:
 		text, err := json.Marshal(states)
 		return string(text) + "\n", errs.Op("encode", "", err)

@@ -109,6 +109,7 @@ func (v *countValue) Set(s string) error {
 	return reason(err)
 }
 
+// listValue takes a value as it is: exec -e A=1,2 is one variable.
 type listValue []string
 
 func (v *listValue) String() string     { return strings.Join(*v, " ") }

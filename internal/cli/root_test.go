@@ -29,6 +29,7 @@ func TestStateDir(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
+			t.Chdir(dir)
 			in := func(path string) string { return strings.Replace(path, "T", dir, 1) }
 			for _, d := range append(strings.Fields(row.dirs), "tmp") {
 				mkdir(t, filepath.Join(dir, d), 0o755)

@@ -9,36 +9,40 @@ type row struct {
 
 // container is the order of `create` and `run`.
 var container = []row{
-	{"namespaces", namespaces},    // first: all below happens in them
-	{"root", root},                // a private clone, before anything is mounted on it
-	{"mounts", earlyMounts},       // while the parent makes the cgroup
-	{"devices", devices},          // before the join: a device list without "m" would refuse mknod
-	{"masks", prepareMasks},       // while the host's /dev/null is there
-	{"names", names},              //
-	{"sysctl", sysctls},           // through an own procfs: the image's may be masked or bind-mounted over
+	{"namespaces", namespaces}, // first: all below happens in them
+	{"root", root},             // a private clone, before anything is mounted on it
+	{"mounts", earlyMounts},    // while the parent makes the cgroup
+	{"devices", devices},       // before the join: a device list without "m" would refuse mknod
+	{"masks", prepareMasks},    // while the host's /dev/null is there
+	{"names", names},
+	{"sysctl", sysctls},           // through an own procfs: the image's may be masked, or covered
 	{"cwd", makeCwd},              // before the root turns read-only
-	{"cgroup", callCgroup},        // hooks and tmpcopyup come after it, inside the limits
+	{"cgroup", callCgroup},        // what allocates for the container comes after it, inside the limits
 	{"join", joinCgroup},          // late, so that little of the set-up counts against a memory limit
 	{"cgroupns", cgroupNamespace}, // its root is the group that we are in
 	{"late", lateMounts},          // cgroup mounts, and what lies on them
-	{"pivot", pivot},              //
-	{"hide", hide},                // masks after pivot: nothing of the host is left to cover
-	{"session", session},          //
-	{"stdio", stdio},              // /dev/null is the container's from here on
-	{"bounding", bounding},        // needs CAP_SETPCAP, which goes with the user
-	{"user", user},                // cwd as root first, then as the user
-	{"find", find},                // as the user, so that `create` says what `start` would
-	{"end", end},                  //
+	{"pivot", pivot},
+	{"hide", hide}, // after pivot: nothing of the host is left to cover
+	{"session", session},
+	{"stdio", stdio},       // /dev/null is the container's from here on
+	{"bounding", bounding}, // needs CAP_SETPCAP, which goes with the user
+	{"fetch", fetchFilter}, // before a low limit on open files can refuse its fd
+	{"limits", limits},     // late: a low limit must not hit the set-up; a raise needs root
+	{"user", user},         // cwd as root first, then as the user
+	{"find", find},         // as the user, so that `create` says what `start` would
+	{"end", end},
 }
 
 // exec is the order of `exec`: a join, and the same end.
 var exec = []row{
 	{"join", joinCgroup}, // before setns: the paths are the host's
-	{"setns", setns},     //
-	{"enter", callEnter}, // limits, and HOME from the container's passwd
+	{"setns", setns},
+	{"enter", callEnter}, // brings HOME from the container's passwd
 	{"session", session},
 	{"stdio", stdio},
 	{"bounding", bounding},
+	{"fetch", fetchFilter},
+	{"limits", limits},
 	{"user", user},
 	{"find", find},
 	{"end", end},
@@ -51,11 +55,9 @@ func end(w *work) {
 	if w.process.NoNewPrivileges {
 		capabilities(w)
 		noNewPrivileges(w)
-		fetchFilter(w)
 		ready(w)
 		filter(w)
 	} else {
-		fetchFilter(w)
 		filter(w)
 		capabilities(w)
 		ready(w)

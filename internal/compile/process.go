@@ -14,10 +14,11 @@ import (
 // containerHost adds what the parent does, by pid or on its own files.
 func (w *work) containerHost() {
 	w.From("").Host(plan.HostStep{Act: plan.ActRecord})
-	w.Host(plan.HostStep{Act: plan.ActSpawn})
-	w.Host(plan.HostStep{Act: plan.ActRecordPid})
 	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActCgroup})
-	w.limits(plan.CallReady)
+	w.From("").Host(plan.HostStep{Act: plan.ActSpawn})
+	w.Host(plan.HostStep{Act: plan.ActRecordPid})
+	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActAwaitCgroup, Call: plan.CallCgroup})
+	w.oomScoreAdj()
 	w.From("")
 	if w.in.PidFile != "" {
 		w.Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
@@ -27,19 +28,23 @@ func (w *work) containerHost() {
 
 func (w *work) execHost() {
 	w.From("").Host(plan.HostStep{Act: plan.ActSpawn})
-	w.limits(plan.CallReady)
+	w.oomScoreAdj()
 	if w.in.PidFile != "" {
 		w.From("").Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
 	}
 }
 
-// limits are set by the parent, at the last call: a low limit must not hit the set-up.
-func (w *work) limits(call int) {
-	for i, r := range w.process.Rlimits {
-		w.From("/process/rlimits/" + strconv.Itoa(i)).Host(plan.HostStep{Act: plan.ActRlimit, Call: call, A: r.Soft, B: r.Hard, S: r.Type})
-	}
+// oomScoreAdj is the parent's: a lower value needs its rights, in a user namespace too.
+func (w *work) oomScoreAdj() {
 	if adj := w.process.OOMScoreAdj; adj != nil {
-		w.From("/process/oomScoreAdj").Host(plan.HostStep{Act: plan.ActOOMScoreAdj, Call: call, A: uint64(int64(*adj))})
+		w.From("/process/oomScoreAdj").Host(plan.HostStep{Act: plan.ActOOMScoreAdj, Call: plan.CallReady, A: uint64(int64(*adj))})
+	}
+}
+
+// limits are the init's own: prlimit(2) of another user's process asks for CAP_SYS_RESOURCE.
+func limits(w *work) {
+	for i, r := range w.process.Rlimits {
+		w.From("/process/rlimits/"+strconv.Itoa(i)).Rlimit(r.Type, kernel.RlimitResource(r.Type), r.Soft, r.Hard)
 	}
 }
 

@@ -136,6 +136,11 @@ func (b *Builder) Number(k Kind, n ...uint64) {
 	b.Add(s)
 }
 
+// Rlimit sets the resource limit number resource, called name.
+func (b *Builder) Rlimit(name string, resource int, soft, hard uint64) {
+	b.Add(Step{Kind: KindRlimit, S: name, A: uint64(resource), B: soft, C: hard})
+}
+
 // Groups sets the supplementary groups.
 func (b *Builder) Groups(gids []uint32) {
 	b.Add(Step{Kind: KindGroups, A: uint64(len(gids)), S: string(encodeWords(gids))})

@@ -33,6 +33,7 @@ const (
 	KindUmask
 	KindOwnStdio
 	KindReopenNull
+	KindRlimit
 	KindBounding
 	KindGroups
 	KindGid
@@ -78,6 +79,7 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindUmask:      {"umask", "set the umask"},
 	KindOwnStdio:   {"own_stdio", "give the standard streams to the user"},
 	KindReopenNull: {"reopen_null", "reopen"},
+	KindRlimit:     {"setrlimit", "set the resource limit"},
 	KindBounding:   {"bounding", "drop from the capability bounding set"},
 	KindGroups:     {"setgroups", "set the additional groups"},
 	KindGid:        {"setgid", "set the group"},

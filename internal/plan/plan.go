@@ -23,16 +23,16 @@ const (
 	ActRecord      Act = iota // intent: id, cgroup and creator, before anything is made
 	ActSpawn                  // fork and exec the init
 	ActRecordPid              // the init's pid, before it is answered
-	ActRlimit                 // prlimit(2): S names the resource, A is the soft, B the hard limit
 	ActOOMScoreAdj            // A, an int64
-	ActCgroup                 // make the container's cgroup and set its limits
+	ActCgroup                 // make the container's cgroup and set its limits, in the background
+	ActAwaitCgroup            // wait until that is done
 	ActHome                   // HOME of the user A from the container's passwd(5)
 	ActFilter                 // seccomp: compile, or load from the cache
 	ActPidFile                // S is the file
 	ActState                  // state.json: the container is created
 )
 
-var actNames = [...]string{"record", "spawn", "record_pid", "rlimit", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state"}
+var actNames = [...]string{"record", "spawn", "record_pid", "oom_score_adj", "cgroup", "await_cgroup", "home", "filter", "pid_file", "state"}
 
 func (a Act) String() string { return actNames[a] }
 

@@ -69,8 +69,6 @@ func (h *HostStep) args(p *Plan) string {
 	switch h.Act {
 	case ActSpawn:
 		return bits(p.Namespaces, namespaceBits)
-	case ActRlimit:
-		return fmt.Sprintf("%s soft=%s hard=%s", h.S, limit(h.A), limit(h.B))
 	case ActOOMScoreAdj:
 		return strconv.FormatInt(int64(h.A), 10)
 	case ActHome:
@@ -105,6 +103,8 @@ func (s *Step) args() string {
 		return words(s.S, flag(uint16(s.A&unix.AT_RECURSIVE), unix.AT_RECURSIVE, "recursive"), flag(s.Flags, OpenTreeNull, "must be null"), gives(s.Out))
 	case KindSetattr:
 		return setattr(s)
+	case KindRlimit:
+		return fmt.Sprintf("%s soft=%s hard=%s", s.S, limit(s.B), limit(s.C))
 	case KindMknod:
 		return mknod(s)
 	case KindFilter:

@@ -139,6 +139,13 @@ long do_reopen_null(const struct step *s)
 	return 0;
 }
 
+long do_rlimit(const struct step *s)
+{
+	u64 limit[2] = {s->b, s->c};
+
+	return sys4(__NR_prlimit64, 0, s->a, limit, 0);
+}
+
 long do_bounding(const struct step *s)
 {
 	for (u64 cap = 0; cap < 64; cap++) {
