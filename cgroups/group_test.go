@@ -91,8 +91,10 @@ func bomb(t *testing.T) string {
 		t.Skip("the bomb is machine code for amd64")
 	}
 	code := []byte{
-		0xb8, 57, 0, 0, 0, 0x0f, 0x05, // again: fork()
-		0x85, 0xc0, 0x7e, 0xf5, // the child, or the limit is reached: goto again
+		0x41, 0xbc, 0x50, 0xc3, 0, 0, // r12 = 50000: it ends by itself when nobody kills it
+		0x41, 0xff, 0xcc, 0x74, 0x0b, // again: exit when --r12 is 0
+		0xb8, 57, 0, 0, 0, 0x0f, 0x05, // fork()
+		0x85, 0xc0, 0x7e, 0xf0, // the child, or the limit is reached: goto again
 		0x31, 0xff, 0xb8, 60, 0, 0, 0, 0x0f, 0x05, // exit(0)
 	}
 	const base, headers = 0x400000, 64 + 56
@@ -121,15 +123,16 @@ func TestForkBomb(t *testing.T) {
 		program := bomb(t)
 		for i := range 3 {
 			g := create(t, testPath(t, host)+fmt.Sprint(i), parse(t, `{"pids":{"limit":64}}`), host)
-			_, out := process(t, g, "for i in 1 2 3 4 5 6 7 8; do "+program+" & done; echo up")
+			_, out := process(t, g, "for i in 1 2 3 4 5 6 7 8; do "+program+" > /dev/null & done; echo up")
 			out.ReadString('\n')
 			time.Sleep(20 * time.Millisecond)
-			if pids, _ := g.Pids(); len(pids) == 0 {
+			pids, _ := g.Pids()
+			if len(pids) == 0 {
 				t.Fatal("the bomb has gone out")
 			}
 			start := time.Now()
 			check(t, g.Kill(enough))
-			t.Log("killed in", time.Since(start))
+			t.Log(len(pids), "processes killed in", time.Since(start))
 			if pids, err := g.Pids(); err != nil || len(pids) > 0 {
 				t.Errorf("left: %v %v", pids, err)
 			}

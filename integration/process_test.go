@@ -57,6 +57,12 @@ func (f *family) set(pid int, on bool) {
 	delete(f.ours, pid)
 }
 
+func (f *family) isOurs(pid int) bool {
+	f.note.Lock()
+	defer f.note.Unlock()
+	return f.ours[pid]
+}
+
 // reapAlways reaps as every manager does: a PID namespace ends only after the processes
 // that entered it by exec and re-parented to us are reaped.
 func (f *family) reapAlways() {
@@ -74,7 +80,7 @@ func (f *family) reap() {
 	f.lock.Lock()
 	defer f.lock.Unlock()
 	for _, p := range processes() {
-		if p.parent == os.Getpid() && p.state == "Z" && !f.ours[p.pid] {
+		if p.parent == os.Getpid() && p.state == "Z" && !f.isOurs(p.pid) {
 			syscall.Wait4(p.pid, nil, syscall.WNOHANG, nil)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"rt/internal/errs"
 	"rt/internal/plan"
+	"rt/internal/signals"
 	"rt/nsenter"
 )
 
@@ -17,7 +18,7 @@ type conversation struct {
 	plan    *plan.Plan
 	child   *nsenter.Child
 	filter  filterSource
-	signals int                         // a signalfd
+	signals int                         // readable when a signal has come
 	act     func(plan.HostStep) error   // does one host step of a call
 	died    func(unix.WaitStatus) error // explains an end before `ready`
 	reaped  bool
@@ -63,8 +64,8 @@ func (t *conversation) recv() (plan.Message, int, error) {
 
 // heed is an error if a signal wants the command to end.
 func (t *conversation) heed() error {
-	for s := nextSignal(t.signals); s != 0; s = nextSignal(t.signals) {
-		if ends(s) {
+	for s := signals.Next(t.signals); s != 0; s = signals.Next(t.signals) {
+		if signals.Ends(s) {
 			return &errs.Error{Op: t.what, Kind: errs.Internal, Err: errs.New(errs.Internal, "ended by "+unix.SignalName(s))}
 		}
 	}
@@ -151,7 +152,7 @@ func (t *conversation) supervise() (int, error) {
 			return 1, err
 		}
 		if signal {
-			unix.PidfdSendSignal(t.child.Pidfd, nextSignal(t.signals), nil, 0)
+			unix.PidfdSendSignal(t.child.Pidfd, signals.Next(t.signals), nil, 0)
 		}
 		if ended {
 			status, err := t.wait()
@@ -165,7 +166,16 @@ func (t *conversation) close() {
 		t.child.Close()
 		unix.Close(t.child.Pidfd)
 	}
-	if t.signals >= 0 {
-		unix.Close(t.signals)
+}
+
+// either waits until one of two fds can be read; it tells which.
+func either(a, b int) (first, second bool, err error) {
+	fds := []unix.PollFd{{Fd: int32(a), Events: unix.POLLIN}, {Fd: int32(b), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(fds, -1)
+		if err == unix.EINTR {
+			continue
+		}
+		return fds[0].Revents != 0, fds[1].Revents != 0, errs.Op("wait", "", err)
 	}
 }

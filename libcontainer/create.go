@@ -15,6 +15,7 @@ import (
 	"rt/internal/ids"
 	"rt/internal/kernel"
 	"rt/internal/plan"
+	"rt/internal/signals"
 	"rt/seccomp"
 )
 
@@ -165,7 +166,7 @@ func (c *creation) create() (err error) {
 	if err = c.claim(); err != nil {
 		return err
 	}
-	if c.talk.signals, err = openSignals(); err != nil {
+	if c.talk.signals, err = signals.Heed(); err != nil {
 		return err
 	}
 	c.talk.filter.start()

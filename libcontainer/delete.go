@@ -52,6 +52,9 @@ func (c *container) destroy() error {
 	if err := c.endInit(); err != nil {
 		return err
 	}
+	if err := g.Kill(teardown); err != nil { // what outlived an init without a pid namespace
+		return err
+	}
 	if err := g.Destroy(teardown); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"rt/internal/ids"
 	"rt/internal/kernel"
 	"rt/internal/plan"
+	"rt/internal/signals"
 	"rt/nsenter"
 	"rt/seccomp"
 )
@@ -172,7 +173,7 @@ func setUser(p *specs.Process, user string) error {
 
 // start brings the process to its execve.
 func (e *execution) start() (err error) {
-	if e.talk.signals, err = openSignals(); err != nil {
+	if e.talk.signals, err = signals.Heed(); err != nil {
 		return err
 	}
 	e.talk.filter.start()

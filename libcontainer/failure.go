@@ -56,6 +56,8 @@ func detail(d uint32) string {
 	switch d {
 	case plan.DetailOutside:
 		return "the directory lies outside of the container's root"
+	case plan.DetailProc:
+		return "the destination lies in a /proc"
 	case plan.DetailNotNull:
 		return "it is not the device 1:3"
 	}

@@ -125,9 +125,16 @@ func hasMode(data []string) bool {
 
 // ordinary: a /proc or /sys that is a link in the image would send the kernel's files
 // somewhere else (CVE-2023-27561, CVE-2025-54867).
+//
+// A destination inside /proc is from the allow-list, or the configuration is refused.
 func ordinary(dst string) uint16 {
-	if dst == "/proc" || dst == "/sys" {
+	switch {
+	case dst == "/proc":
+		return plan.AttachNoSymlinks | plan.AttachOnProc
+	case dst == "/sys":
 		return plan.AttachNoSymlinks
+	case within(dst, "/proc"):
+		return plan.AttachOnProc
 	}
 	return 0
 }

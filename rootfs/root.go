@@ -22,6 +22,9 @@ func RootPropagation(spec *specs.Spec) uint64 {
 // stay shared, or the host would see the container's.
 func Open(b *plan.Builder, spec *specs.Spec, path, parent string) {
 	propagation := RootPropagation(spec)
+	if propagation&unix.MS_UNBINDABLE != 0 { // nothing could be cloned from it
+		propagation = unix.MS_SLAVE | Recurse
+	}
 	b.From("/linux/rootfsPropagation").Setattr(plan.SlotNone, "/", PropagationAttr(propagation))
 	if propagation&unix.MS_SHARED != 0 {
 		b.Setattr(plan.SlotNone, parent, PropagationAttr(unix.MS_PRIVATE))

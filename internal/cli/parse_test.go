@@ -16,13 +16,31 @@ type (
 
 func one(method string, args ...any) call { return call{method, args} }
 
+// callRow is a command line, and the one call that it makes.
+type callRow struct {
+	line string
+	want call
+}
+
+func checkCalls(t *testing.T, rows []callRow) {
+	t.Helper()
+	for _, row := range rows {
+		t.Run(row.line, func(t *testing.T) {
+			r := &recorder{lines: []plan.Line{{}}}
+			line := strings.ReplaceAll(row.line, "LOG", t.TempDir()+"/log")
+			res := r.rt(strings.Fields(line)...)
+			if res.code != 0 {
+				t.Fatalf("exit %d: %s", res.code, res.stderr)
+			}
+			equal(t, "call", r.only(t), row.want)
+		})
+	}
+}
+
 // TestCalls has the command lines of the managers, and what libcontainer gets for each.
 func TestCalls(t *testing.T) {
 	const shim = "--root R --log LOG --log-format json "
-	rows := []struct {
-		line string
-		want call
-	}{
+	rows := []callRow{
 		// conmon: podman, CRI-O
 		{"create --bundle B --pid-file P ID", one("Create", createOptions{ID: "ID", Bundle: "B", PidFile: "P"})},
 		{"--log-format=json --log LOG create --bundle B --pid-file P --no-pivot --no-new-keyring --preserve-fds 3 --console-socket S ID",
@@ -59,7 +77,13 @@ func TestCalls(t *testing.T) {
 		{"--root R exec --process F ID", one("Exec", "ID", execOptions{Process: "F", Args: []string{}})},
 		{"kill -a ID 9", one("Kill", "ID", 9, true)},
 		{"kill ID KILL", one("Kill", "ID", 9, false)},
-		// people
+	}
+	checkCalls(t, rows)
+}
+
+// TestCallsByHand has what people write.
+func TestCallsByHand(t *testing.T) {
+	rows := []callRow{
 		{"run ID", one("Run", runOptions{CreateOptions: createOptions{ID: "ID", Bundle: "."}})},
 		{"run -d -b=B --keep ID", one("Run", runOptions{CreateOptions: createOptions{ID: "ID", Bundle: "B"}, Detach: true, Keep: true})},
 		{"create --preserve-fds=1 ID", one("Create", createOptions{ID: "ID", Bundle: ".", PreserveFDs: 1})},
@@ -79,17 +103,7 @@ func TestCalls(t *testing.T) {
 		{"plan", one("Plan", ".", "CONTAINER")},
 		{"delete -f --force ID", one("Delete", "ID", true)},
 	}
-	for _, row := range rows {
-		t.Run(row.line, func(t *testing.T) {
-			r := &recorder{lines: []plan.Line{{}}}
-			line := strings.ReplaceAll(row.line, "LOG", t.TempDir()+"/log")
-			res := r.rt(strings.Fields(line)...)
-			if res.code != 0 {
-				t.Fatalf("exit %d: %s", res.code, res.stderr)
-			}
-			equal(t, "call", r.only(t), row.want)
-		})
-	}
+	checkCalls(t, rows)
 }
 
 // TestValues are kept to the byte: the library would trim spaces and send them through JSON.

@@ -147,7 +147,7 @@ func (w *work) group() {
 	if l == nil {
 		l = &specs.Linux{}
 	}
-	g, warnings, err := cgroups.Compile(l.CgroupsPath, w.in.ID, l.Resources, l.Devices, w.in.Host.Cgroups)
+	g, warnings, err := cgroups.Compile(l.CgroupsPath, w.in.ID, l.Resources, nil, w.in.Host.Cgroups)
 	w.out.Cgroup = g
 	w.out.Warnings = append(w.out.Warnings, warnings...)
 	w.fail(err)

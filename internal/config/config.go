@@ -5,9 +5,8 @@ package config
 
 import (
 	"errors"
-	"io"
-	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -119,8 +118,7 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, errs.Op("open", path, err)
 	}
-	file := os.NewFile(uintptr(fd), path)
-	defer file.Close()
+	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, errs.Op("stat", path, err)
@@ -128,6 +126,21 @@ func readFile(path string) ([]byte, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return nil, &errs.Error{Op: "read", Path: path, Kind: errs.Invalid, Err: errors.New("not a regular file")}
 	}
-	raw, err := io.ReadAll(io.LimitReader(file, MaxSize+1))
+	raw, err := readAll(fd, st.Size)
 	return raw, errs.Op("read", path, err)
+}
+
+// readAll reads a file of about size bytes, at most one more than MaxSize. An os.File
+// would start the poller for it.
+func readAll(fd int, size int64) ([]byte, error) {
+	buf := make([]byte, 0, min(size, MaxSize)+1)
+	for len(buf) <= MaxSize {
+		buf = slices.Grow(buf, 1)
+		n, err := unix.Read(fd, buf[len(buf):min(cap(buf), MaxSize+1)])
+		if n <= 0 || err != nil {
+			return buf, err
+		}
+		buf = buf[:len(buf)+n]
+	}
+	return buf, nil
 }

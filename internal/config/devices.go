@@ -1,9 +1,11 @@
 package config
 
 import (
+	"reflect"
 	"strconv"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // devices checks config-linux.md, "Devices".
@@ -12,7 +14,7 @@ func (c *checker) devices(at *place, list []specs.LinuxDevice) {
 	for i, d := range list {
 		here := at.item(i)
 		c.device(here, &d)
-		if first, again := seen[d.Path]; again && d.Path != "" {
+		if first, again := seen[d.Path]; again && d.Path != "" && !reflect.DeepEqual(list[first], d) {
 			c.fault(here.key("path"), quote(d.Path)+" is entry "+strconv.Itoa(first)+" already")
 			continue
 		}
@@ -27,7 +29,8 @@ func (c *checker) device(at *place, d *specs.LinuxDevice) {
 		c.limit(at.key("major"), &d.Major, 0)
 		c.limit(at.key("minor"), &d.Minor, 0)
 	}
-	if d.FileMode != nil && *d.FileMode > 0o7777 {
+	// Docker writes what stat(2) says, with the type's bits: 020666.
+	if d.FileMode != nil && uint32(*d.FileMode)&^0o7777 != 0 && uint32(*d.FileMode)&^0o7777 != typeBits(d.Type) {
 		c.fault(at.key("fileMode"), "0"+strconv.FormatUint(uint64(*d.FileMode), 8)+" is above 07777 (both octal)")
 	}
 	for _, id := range []struct {
@@ -38,4 +41,15 @@ func (c *checker) device(at *place, d *specs.LinuxDevice) {
 			c.id(at.key(id.key), *id.id)
 		}
 	}
+}
+
+// typeBits are the bits that inode(7) has for a device type.
+func typeBits(name string) uint32 {
+	switch name {
+	case "b":
+		return unix.S_IFBLK
+	case "p":
+		return unix.S_IFIFO
+	}
+	return unix.S_IFCHR
 }

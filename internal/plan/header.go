@@ -28,7 +28,7 @@ func Header() string {
 		fmt.Fprintf(&h, "\t%s = 0x%x,\n", f.name, f.value)
 	}
 	h.WriteString("};\n\nenum verb { VERB_SPAWNED = 1, VERB_CALL = 2, VERB_DONE = 3, VERB_FAIL = 4 };\n")
-	h.WriteString("enum detail { DETAIL_NONE = 0, DETAIL_NOT_IN_PATH = 1, DETAIL_OUTSIDE = 2, DETAIL_NOT_NULL = 3 };\n")
+	h.WriteString("enum detail { DETAIL_NONE = 0, DETAIL_NOT_IN_PATH = 1, DETAIL_OUTSIDE = 2, DETAIL_NOT_NULL = 3, DETAIL_PROC = 4 };\n")
 	return h.String()
 }
 
@@ -47,6 +47,7 @@ func headerFlags() []struct {
 		{"ATTACH_NO_SYMLINKS", AttachNoSymlinks},
 		{"ATTACH_KEEP", AttachKeep},
 		{"ATTACH_HOST_PATH", AttachHostPath},
+		{"ATTACH_ON_PROC", AttachOnProc},
 		{"OPEN_IN_ROOT", OpenInRoot},
 		{"SYMLINK_REPLACE", SymlinkReplace},
 		{"PIVOT_SLAVE", PivotSlave},

@@ -147,6 +147,7 @@ const (
 	AttachNoSymlinks uint16 = 1 << 2 // no component may be a symbolic link (CVE-2023-27561)
 	AttachKeep       uint16 = 1 << 3 // the slot keeps the fd
 	AttachHostPath   uint16 = 1 << 4 // the destination is a path of the host, not below SlotRoot
+	AttachOnProc     uint16 = 1 << 5 // it may lie in a procfs; else it may not (CVE-2019-16884)
 
 	OpenInRoot uint16 = 1 << 0 // S lies below SlotRoot, whatever links the image holds
 

@@ -239,7 +239,7 @@ var propagationBits = []bit{
 
 var attachBits = []bit{
 	{uint64(AttachMakeDir), "make"}, {uint64(AttachLikeSource), "make like source"}, {uint64(AttachNoSymlinks), "no links"},
-	{uint64(AttachKeep), "keep"}, {uint64(AttachHostPath), "host path"},
+	{uint64(AttachKeep), "keep"}, {uint64(AttachHostPath), "host path"}, {uint64(AttachOnProc), "in proc"},
 }
 
 var prctlNames = []bit{{unix.PR_SET_NO_NEW_PRIVS, "no_new_privs"}, {unix.PR_SET_KEEPCAPS, "keep_caps"}}

@@ -11,6 +11,8 @@
 
 #include "sys.h"
 
+enum { FD_MAX = 1 << 20 };
+
 struct init init;
 
 const body bodies[KIND_COUNT] = {
@@ -72,12 +74,17 @@ void put(int slot, long fd)
 	init.slot[slot] = (int)fd;
 }
 
-// A string or blob lies inside the plan, and a NUL ends it.
+// words is how many pointers there are: the two lists, their ends, and the reserved one.
+static u64 words(void) { return (u64)init.head->args + init.head->env + 3; }
+
+// A string or blob lies behind the pointers, which execve's vectors overwrite, and a NUL ends it.
 static int inside(u32 at, u32 len)
 {
 	u32 size = init.head->size;
 
-	return !at || (at < size && len < size - at && !init.plan[at + len]);
+	if (!at)
+		return !len;
+	return at >= init.head->pointers + 8 * words() && at < size && len < size - at && !init.plan[at + len];
 }
 
 static int step_ok(const struct step *s)
@@ -86,22 +93,32 @@ static int step_ok(const struct step *s)
 	       inside(s->s, s->s_len) && inside(s->t, s->t_len);
 }
 
+// The fds of the slots are small numbers, or -1.
+static int slots_ok(const struct header *h)
+{
+	for (int i = 0; i < SLOT_COUNT; i++)
+		if (h->slot[i] < -1 || h->slot[i] > FD_MAX)
+			return 0;
+	return h->preserve <= FD_MAX;
+}
+
 // check bounds everything once, so that no step needs to.
 static int check(u64 size)
 {
 	struct header *h = init.head;
-	u64 words = (u64)h->args + h->env + 3;
 
-	if (size < sizeof(*h) || h->magic != PLAN_MAGIC || h->version != PLAN_VERSION || h->size != size)
+	if (h->magic != PLAN_MAGIC || h->version != PLAN_VERSION || h->size != size || init.plan[size - 1])
 		return -EINVAL;
-	if (h->steps > (size - sizeof(*h)) / sizeof(struct step) || !h->args)
+	if (h->steps > (size - sizeof(*h)) / sizeof(struct step) || !h->args || !slots_ok(h))
 		return -EINVAL;
-	if (h->pointers % 8 || h->pointers > size || words > (size - h->pointers) / 8)
+	if (h->pointers % 8 || h->pointers < sizeof(*h) + h->steps * sizeof(struct step) || h->pointers > size)
+		return -EINVAL;
+	if (words() > (size - h->pointers) / 8)
 		return -EINVAL;
 	for (u32 i = 0; i < h->steps; i++)
 		if (!step_ok(&init.steps[i]))
 			return -EINVAL;
-	return init.plan[size - 1] ? -EINVAL : 0;
+	return 0;
 }
 
 // load maps the plan privately: execve's vectors are filled in place.

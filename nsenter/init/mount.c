@@ -1,7 +1,9 @@
 // Steps on mounts and on the container's files.
+#include <asm/statfs.h>
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
@@ -94,6 +96,19 @@ static int destination(const struct step *s)
 	return make_in_root(text(s), S_ISDIR(mode), resolve);
 }
 
+// A link of the image must not lead a mount into the container's procfs: a file there that
+// is covered can no longer be trusted (CVE-2019-16884).
+static long refuse_proc(int to)
+{
+	struct statfs st;
+	long result = sys2(__NR_fstatfs, to, &st);
+
+	if (result < 0 || st.f_type != PROC_SUPER_MAGIC)
+		return result;
+	init.detail = DETAIL_PROC;
+	return -EPERM;
+}
+
 long do_attach(const struct step *s)
 {
 	int to = destination(s);
@@ -101,7 +116,9 @@ long do_attach(const struct step *s)
 
 	if (to < 0)
 		return to;
-	result = move(init.slot[s->in], to);
+	result = s->flags & (ATTACH_ON_PROC | ATTACH_HOST_PATH) ? 0 : refuse_proc(to);
+	if (result == 0)
+		result = move(init.slot[s->in], to);
 	sys1(__NR_close, to);
 	if (result == 0 && !(s->flags & ATTACH_KEEP))
 		put(s->in, -1);
@@ -184,12 +201,14 @@ long do_symlink(const struct step *s)
 // do_pivot: the old root ends up on top of the new one, and is let go.
 long do_pivot(const struct step *s)
 {
-	long result = sys1(__NR_fchdir, init.slot[s->in]);
+	long old = sys3(__NR_openat, AT_FDCWD, "/", O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_);
+	long result = old < 0 ? old : sys1(__NR_fchdir, init.slot[s->in]);
 
 	if (result == 0)
 		result = sys2(__NR_pivot_root, ".", ".");
 	if (result == 0 && s->flags & PIVOT_SLAVE)
-		result = set_attr(AT_FDCWD, ".", AT_RECURSIVE, 0, 0, MS_SLAVE_);
+		result = set_attr((int)old, "", AT_RECURSIVE | AT_EMPTY_PATH, 0, 0, MS_SLAVE_);
+	sys1(__NR_close, old);
 	if (result == 0)
 		result = sys2(__NR_umount2, ".", MNT_DETACH_);
 	if (result == 0)

@@ -159,7 +159,7 @@ long do_bounding(const struct step *s)
 	return 0;
 }
 
-long do_groups(const struct step *s) { return sys2(__NR_setgroups, s->a, text(s)); }
+long do_groups(const struct step *s) { return sys2(__NR_setgroups, s->s_len / 4, text(s)); }
 
 long do_gid(const struct step *s) { return sys3(__NR_setresgid, s->a, s->a, s->a); }
 
@@ -299,11 +299,12 @@ long do_ambient(const struct step *s)
 	return result;
 }
 
-// do_filter takes the program from the plan, or from the memfd that the parent sent.
+// do_filter takes the program from the plan, or from the memfd that the parent sent. Its
+// length is 16 bits wide: a longer program must not be cut.
 long do_filter(const struct step *s)
 {
-	struct sock_fprog program = {(u16)(s->s_len / sizeof(struct sock_filter)), (struct sock_filter *)text(s)};
-	long size, at;
+	struct sock_fprog program = {0, (struct sock_filter *)text(s)};
+	long size = s->s_len, at;
 
 	if (!s->s) {
 		size = sys3(__NR_lseek, init.slot[s->in], 0, 2);
@@ -312,10 +313,12 @@ long do_filter(const struct step *s)
 		at = sys6(__NR_mmap, 0, size, PROT_READ, MAP_PRIVATE, init.slot[s->in], 0);
 		if (at < 0 && at > -4096)
 			return at;
-		program.len = (u16)((u64)size / sizeof(struct sock_filter));
 		program.filter = (struct sock_filter *)at;
 		put(s->in, -1);
 	}
+	if (size / (long)sizeof(struct sock_filter) > 0xffff)
+		return -E2BIG;
+	program.len = (u16)((u64)size / sizeof(struct sock_filter));
 	return sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, s->a, &program);
 }
 
