@@ -122,7 +122,7 @@ func TestForkBomb(t *testing.T) {
 		needs(t, host, "pids")
 		program := bomb(t)
 		for i := range 3 {
-			g := create(t, testPath(t, host)+fmt.Sprint(i), parse(t, `{"pids":{"limit":64}}`), host)
+			g := create(t, testPath(t, host)+fmt.Sprint(i), parse(t, `{"pids":{"limit":2000}}`), host)
 			_, out := process(t, g, "for i in 1 2 3 4 5 6 7 8; do "+program+" > /dev/null & done; echo up")
 			out.ReadString('\n')
 			time.Sleep(20 * time.Millisecond)

@@ -163,10 +163,10 @@ func (c *creation) warnAll() {
 // create does what was decided, and takes it all back if a part of it fails.
 func (c *creation) create() (err error) {
 	defer c.undo.run(&err)
-	if err = c.claim(); err != nil {
+	if c.talk.signals, err = signals.Heed(); err != nil {
 		return err
 	}
-	if c.talk.signals, err = signals.Heed(); err != nil {
+	if err = c.claim(); err != nil {
 		return err
 	}
 	c.talk.filter.start()

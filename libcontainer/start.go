@@ -46,6 +46,11 @@ func (c *container) start() error {
 		return errs.Op("open", fileStarted, err)
 	}
 	defer unix.Close(started)
+	// The kernel releases the files that an execve closes one after another: `start` may
+	// still have its reader when `started` has no writer any more, and then never tells an end.
+	if n, err := unix.Read(started, make([]byte, 1)); n == 0 && err == nil {
+		return must("cannot start an already running container")
+	}
 	fifo, err := unix.Open(c.dir+"/"+fileStart, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err == unix.ENXIO { // it died after we looked
 		return must("cannot start a container that has stopped")

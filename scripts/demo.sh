@@ -90,7 +90,7 @@ refused "rt state web"
 
 say "plan shows what create would do, and which part of config.json asked for it"
 show "rt plan >plan.txt"
-show "grep ^init plan.txt | head -12"
+show "grep -m 12 ^init plan.txt"
 show "rt plan --explain /linux/maskedPaths/2"
 
 say "All mistakes are found at once, with their lines, before anything is made"
