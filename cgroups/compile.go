@@ -18,9 +18,9 @@ import (
 
 // Compile decides where the groups of container id are, and what is written to them
 // (config-linux.md, "Control groups"). cgroupsPath is linux.cgroupsPath or "", resources may
-// be nil, nodes is linux.devices. It gives warnings besides. On a host with both versions
+// be nil. It gives warnings besides. On a host with both versions
 // mounted the v1 hierarchies are used, and the v2 tree is left alone.
-func Compile(cgroupsPath, id string, resources *specs.LinuxResources, nodes []specs.LinuxDevice, host kernel.Cgroups) (Plan, []string, error) {
+func Compile(cgroupsPath, id string, resources *specs.LinuxResources, host kernel.Cgroups) (Plan, []string, error) {
 	if resources == nil {
 		resources = &specs.LinuxResources{}
 	}
@@ -28,7 +28,7 @@ func Compile(cgroupsPath, id string, resources *specs.LinuxResources, nodes []sp
 	if err != nil {
 		return Plan{}, nil, err
 	}
-	list, err := devices.Compile(resources.Devices, nodes)
+	list, err := devices.Compile(resources.Devices)
 	if err != nil {
 		return Plan{}, nil, err
 	}

@@ -48,7 +48,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
-			p, _, err := Compile(r.cgroupsPath, "id", nil, nil, r.host)
+			p, _, err := Compile(r.cgroupsPath, "id", nil, r.host)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func TestCompileErrors(t *testing.T) {
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
-			_, _, err := Compile(r.cgroupsPath, "id", parse(t, r.resources), nil, r.host)
+			_, _, err := Compile(r.cgroupsPath, "id", parse(t, r.resources), r.host)
 			if err == nil || !strings.HasSuffix(err.Error(), " (config.json: "+r.where+")") || errs.KindOf(err) != r.kind {
 				t.Errorf("got %v, want %v at %s", err, r.kind, r.where)
 			}
@@ -116,7 +116,7 @@ func TestCompileZeros(t *testing.T) {
 	unset := `{"memory":{"limit":0,"kernel":0},"cpu":{"shares":0},"pids":{},"hugepageLimits":[],"rdma":{},"unified":{},
 		"network":{"classID":0,"priorities":null},"blockIO":{"weight":0,"leafWeight":0,"weightDevice":[],"throttleReadBpsDevice":[]}}`
 	for _, host := range []kernel.Cgroups{v1Host("/", "/", "freezer"), v2Host("/", "/")} {
-		p, warnings, err := Compile("", "id", parse(t, unset), nil, host)
+		p, warnings, err := Compile("", "id", parse(t, unset), host)
 		if err != nil || len(p.Writes) != 0 || len(warnings) != 0 {
 			t.Errorf("%v %v %v", p.Writes, warnings, err)
 		}
@@ -125,7 +125,7 @@ func TestCompileZeros(t *testing.T) {
 
 func TestCompileBinds(t *testing.T) {
 	r := parse(t, `{"memory":{"limit":5},"cpu":{"shares":7},"devices":[{"allow":false,"access":"rwm"}]}`)
-	p, _, err := Compile("/x", "id", r, nil, v1Host("/", "/", "devices", "cpu,cpuacct", "memory"))
+	p, _, err := Compile("/x", "id", r, v1Host("/", "/", "devices", "cpu,cpuacct", "memory"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,14 +139,14 @@ func TestCompileBinds(t *testing.T) {
 			t.Errorf("got %v, want %v", p.Writes[i], w)
 		}
 	}
-	p, _, err = Compile("/x", "id", r, nil, v2Host("/", "/", "cpu", "memory"))
+	p, _, err = Compile("/x", "id", r, v2Host("/", "/", "cpu", "memory"))
 	if err != nil || len(p.Program) == 0 || len(p.Controllers) != 2 || p.Writes[0] != (Write{0, "memory.max", "5", "/linux/resources/memory/limit"}) {
 		t.Errorf("%+v %v", p, err)
 	}
 }
 
 func TestCompileWithoutCgroups(t *testing.T) {
-	p, warnings, err := Compile("/a", "id", nil, nil, kernel.Cgroups{})
+	p, warnings, err := Compile("/a", "id", nil, kernel.Cgroups{})
 	if err != nil || len(p.Dirs) != 0 || len(warnings) != 1 {
 		t.Errorf("%+v %v %v", p, warnings, err)
 	}

@@ -61,7 +61,7 @@ func needs(t testing.TB, host kernel.Cgroups, controller string) {
 func testPath(t testing.TB, host kernel.Cgroups) string {
 	t.Helper()
 	name := fmt.Sprintf("/rt-test-cg-%d-%s", os.Getpid(), strings.NewReplacer("/", "-", "#", "-").Replace(t.Name()))
-	p, _, err := Compile(name, "", nil, nil, host)
+	p, _, err := Compile(name, "", nil, host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func present(g Group) []string {
 
 func compile(t testing.TB, name string, r *specs.LinuxResources, host kernel.Cgroups) Plan {
 	t.Helper()
-	p, _, err := Compile(name, "", r, nil, host)
+	p, _, err := Compile(name, "", r, host)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -285,3 +286,5 @@ func lstat(t *testing.T, path string) string {
 	}
 	return text
 }
+
+func addr[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }

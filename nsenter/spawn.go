@@ -4,6 +4,7 @@ package nsenter
 
 import (
 	"embed"
+	"errors"
 	"os"
 	"runtime"
 	"strconv"
@@ -96,7 +97,11 @@ func image() (int, error) {
 	if err != nil {
 		return -1, errs.New(errs.Internal, "this rt was built without its init ("+name+"): build it with `make`")
 	}
-	return sealed("rt-init", unix.MFD_EXEC, body)
+	fd, err := sealed("rt-init", unix.MFD_EXEC, body)
+	if errors.Is(err, unix.EACCES) {
+		return detached("rt-init", body) // vm.memfd_noexec is 2
+	}
+	return fd, err
 }
 
 const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
@@ -120,6 +125,14 @@ func sealed(name string, flag int, body []byte) (int, error) {
 }
 
 func fill(fd int, body []byte) error {
+	if err := write(fd, body); err != nil {
+		return err
+	}
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals)
+	return err
+}
+
+func write(fd int, body []byte) error {
 	for len(body) > 0 {
 		n, err := unix.Write(fd, body)
 		if err != nil {
@@ -127,6 +140,5 @@ func fill(fd int, body []byte) error {
 		}
 		body = body[n:]
 	}
-	_, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals)
-	return err
+	return nil
 }

@@ -129,7 +129,7 @@ func hideEffects() []effect {
 			}
 		}, func(t *testing.T, p *probe) {
 			root := p.path("root/")
-			equal(t, "file", lstat(t, root+"secret")[13:], "1:3")
+			equal(t, "file", lstat(t, root+"secret")[11:], "1:3")
 			for _, dir := range []string{"dir", "other"} {
 				entries, err := os.ReadDir(root + dir)
 				if err != nil || len(entries) > 0 {

@@ -115,7 +115,7 @@ func (w *world) output() string {
 // TestEveryKind: a new kind of step needs a row of each sort, or a reason here.
 func TestEveryKind(t *testing.T) {
 	needRoot(t)
-	works, fails := map[plan.Kind]bool{plan.KindCall: true, plan.KindExec: true, plan.KindWait: true}, map[plan.Kind]bool{
+	works, fails := map[plan.Kind]bool{plan.KindCall: true, plan.KindExec: true, plan.KindWait: true, plan.KindFind: true}, map[plan.Kind]bool{
 		plan.KindCall:       true, // no answer ends the init: TestEndOfFile
 		plan.KindExec:       true, // TestExecRefusals
 		plan.KindWait:       true, // TestWait

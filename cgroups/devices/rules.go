@@ -99,10 +99,10 @@ func defaults() []Rule {
 	}
 }
 
-// Compile is the rules of config.json, then the defaults, then the nodes of linux.devices
-// that no rule of config.json names. Nothing before the last rule for all devices matters;
+// Compile is the rules of config.json, then the defaults. A node of linux.devices is allowed
+// by a rule or, as with runc, not at all. Nothing before the last rule for all devices matters;
 // a list without such a rule starts from nothing allowed.
-func Compile(list []specs.LinuxDeviceCgroup, nodes []specs.LinuxDevice) (List, error) {
+func Compile(list []specs.LinuxDeviceCgroup) (List, error) {
 	var l List
 	if len(list) == 0 {
 		return l, nil
@@ -113,7 +113,7 @@ func Compile(list []specs.LinuxDeviceCgroup, nodes []specs.LinuxDevice) (List, e
 			return List{}, err
 		}
 	}
-	l.Rules = append(l.Rules, append(defaults(), unnamed(l.Rules, nodes)...)...)
+	l.Rules = append(l.Rules, defaults()...)
 	return l, nil
 }
 
@@ -176,33 +176,4 @@ func parseAccess(r Rule, letters string) (Rule, error) {
 		r.Access = All
 	}
 	return r, nil
-}
-
-// unnamed allows the nodes of linux.devices about which the rules say nothing. Where they do
-// (a device that may only be read, say), they decide.
-func unnamed(rules []Rule, nodes []specs.LinuxDevice) []Rule {
-	var add []Rule
-	for i, n := range nodes {
-		r := Rule{true, 'c', n.Major, n.Minor, All, "/linux/devices/" + strconv.Itoa(i)}
-		switch n.Type {
-		case "b":
-			r.Type = 'b'
-		case "c", "u":
-		default:
-			continue
-		}
-		if !named(rules, r) {
-			add = append(add, r)
-		}
-	}
-	return add
-}
-
-func named(rules []Rule, r Rule) bool {
-	for _, o := range rules {
-		if o.Overlaps(r) {
-			return true
-		}
-	}
-	return false
 }

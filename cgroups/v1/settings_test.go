@@ -18,7 +18,7 @@ func compile(t *testing.T, text string) cgroupfs.Settings {
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		t.Fatal(err)
 	}
-	list, err := devices.Compile(r.Devices, nil)
+	list, err := devices.Compile(r.Devices)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,10 +147,24 @@ func (w *work) group() {
 	if l == nil {
 		l = &specs.Linux{}
 	}
-	g, warnings, err := cgroups.Compile(l.CgroupsPath, w.in.ID, l.Resources, nil, w.in.Host.Cgroups)
+	g, warnings, err := cgroups.Compile(l.CgroupsPath, w.in.ID, w.resources(l.Resources), w.in.Host.Cgroups)
 	w.out.Cgroup = g
 	w.out.Warnings = append(w.out.Warnings, warnings...)
 	w.fail(err)
+}
+
+// resources: without a list of devices the container gets the default ones, as with runc,
+// not whatever its parent group may use.
+func (w *work) resources(r *specs.LinuxResources) *specs.LinuxResources {
+	if r != nil && len(r.Devices) > 0 || !w.in.Host.Cgroups.Has("devices") {
+		return r
+	}
+	all := specs.LinuxResources{}
+	if r != nil {
+		all = *r
+	}
+	all.Devices = []specs.LinuxDeviceCgroup{{Access: "rwm"}}
+	return &all
 }
 
 // mountContext is what mounts depend on.

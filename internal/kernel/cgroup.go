@@ -167,3 +167,8 @@ func readCgroupFile(name string) (string, error) {
 		buf = buf[:len(buf)+n]
 	}
 }
+
+// Has tells whether a group can be limited by the v1 controller, or by what v2 has instead.
+func (c Cgroups) Has(controller string) bool {
+	return c.Version == 2 || slices.ContainsFunc(c.V1, func(h Hierarchy) bool { return slices.Contains(h.Controllers, controller) })
+}

@@ -109,6 +109,14 @@ static long refuse_proc(int to)
 	return -EPERM;
 }
 
+static int is_dir(int fd)
+{
+	u32 mode;
+
+	return mode_of(fd, "", AT_EMPTY_PATH, &mode, 0, 0) == 0 && S_ISDIR(mode);
+}
+
+// do_attach: a directory on a file, and a file on a directory, is ENOTDIR as in mount(2).
 long do_attach(const struct step *s)
 {
 	int to = destination(s);
@@ -119,6 +127,8 @@ long do_attach(const struct step *s)
 	result = s->flags & (ATTACH_ON_PROC | ATTACH_HOST_PATH) ? 0 : refuse_proc(to);
 	if (result == 0)
 		result = move(init.slot[s->in], to);
+	if (result == -EINVAL && is_dir(init.slot[s->in]) != is_dir(to))
+		result = -ENOTDIR;
 	sys1(__NR_close, to);
 	if (result == 0 && !(s->flags & ATTACH_KEEP))
 		put(s->in, -1);
