@@ -35,6 +35,9 @@ type verdict string
 
 func differs(reason string) verdict { return verdict(reason) }
 
+// later marks what this version of rt refuses, saying so; the row is ready for the next.
+func later(what string) peers { return peers{rt: verdict(what + ": not in this version, refused")} }
+
 const rtOnly = verdict("not in this runtime: rt's own")
 
 // peers are the verdicts of one row.

@@ -75,6 +75,7 @@ func TestPs(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
+	needBinary(t, later("events"))
 	runScenes(t, []scene{
 		{name: "stats", play: func(t *testing.T) {
 			c := newRunning(t)
@@ -104,6 +105,7 @@ func TestEvents(t *testing.T) {
 }
 
 func TestUpdate(t *testing.T) {
+	needBinary(t, later("update"))
 	limit := func(c *container) string {
 		_, dir := groupPath(c.t, c.state().Pid, "memory")
 		b, _ := os.ReadFile(dir + "/memory.limit_in_bytes")

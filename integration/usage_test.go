@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"strings"
@@ -83,11 +84,23 @@ func canonical(t *testing.T, v any) string {
 	return string(b)
 }
 
+// noTerminal: this version refuses the terminal that `spec` writes.
+func noTerminal(t *testing.T, path string) {
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, bytes.Replace(raw, []byte(`"terminal": true`), []byte(`"terminal": false`), 1), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestPlan(t *testing.T) {
 	needBinary(t, peers{runc: rtOnly, crun: rtOnly})
 	dir := t.TempDir()
 	run := func(args ...string) result { return command{args: append([]string{it.bin}, args...), dir: dir}.run(t) }
 	run("spec").must(t)
+	noTerminal(t, dir+"/config.json")
 	want(t, run("plan", dir), 0, like(`(?s)mount.*pivot.*exec`), is(""))
 	if r := run("plan", "--json", dir).must(t); !json.Valid([]byte(r.stdout)) {
 		t.Errorf("not JSON: %s", r.stdout)

@@ -47,10 +47,16 @@ func (p *probe) interfaceUp(name string) bool {
 }
 
 // onThread runs f on a thread that ends with it: f may change what it likes of the thread.
+// The first thread never ends, and is what /proc/self shows.
 func onThread(f func() error) error {
 	result := make(chan error)
 	go func() {
 		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			defer runtime.UnlockOSThread()
+			result <- onThread(f)
+			return
+		}
 		result <- f()
 	}()
 	return <-result

@@ -24,6 +24,14 @@ func (w *world) nested(sub string) {
 	w.Attach(plan.SlotTree, sub, plan.AttachMakeDir)
 }
 
+// procfs mounts a procfs on /proc of the image.
+func (w *world) procfs() {
+	w.Fsopen("proc")
+	w.Fsconfig(unix.FSCONFIG_CMD_CREATE, "", "")
+	w.Fsmount(0, plan.SlotTree, "/proc")
+	w.Attach(plan.SlotTree, "/proc", plan.AttachMakeDir|plan.AttachNoSymlinks)
+}
+
 func mountEffects() []effect {
 	return []effect{
 		{"fsmount with attributes", func(w *world) {
@@ -97,14 +105,14 @@ func mountEffects() []effect {
 			equal(t, "directory", lstat(t, p.in("m/inside")), "040755 0:0")
 			equal(t, "options", p.mounted("m").options, "ro,relatime")
 		}},
-		{"/proc in a directory of its own", func(w *world) {
-			w.Fsopen("proc")
-			w.Fsconfig(unix.FSCONFIG_CMD_CREATE, "", "")
-			w.Fsmount(0, plan.SlotTree, "/proc")
-			w.Attach(plan.SlotTree, "/proc", plan.AttachMakeDir|plan.AttachNoSymlinks)
-		}, func(t *testing.T, p *probe) {
+		{"/proc in a directory of its own", func(w *world) { w.procfs() }, func(t *testing.T, p *probe) {
 			equal(t, "type", p.mounted("proc").fstype, "proc")
 		}},
+		{"a mount that is meant for procfs", func(w *world) {
+			w.procfs()
+			w.tmpfs(0, plan.SlotTree)
+			w.Attach(plan.SlotTree, "/proc/scsi", plan.AttachOnProc)
+		}, func(t *testing.T, p *probe) { equal(t, "type", p.mounted("proc/scsi").fstype, "tmpfs") }},
 		{"mode copied from what is covered", func(w *world) {
 			w.mkdir("m", 0o750|os.ModeSticky)
 			w.tmpfs(0, plan.SlotTree)
@@ -163,6 +171,12 @@ func mountRefusals() []refusal {
 			bind(w)
 			w.Attach(plan.SlotTree, "/proc", plan.AttachMakeDir|plan.AttachNoSymlinks)
 		}, failure{plan.KindAttach, unix.ELOOP, 0}},
+		{"into procfs through a link", func(w *world) {
+			w.link("a", "/proc/scsi")
+			w.procfs()
+			bind(w)
+			w.Attach(plan.SlotTree, "/a", plan.AttachLikeSource)
+		}, failure{plan.KindAttach, unix.EPERM, plan.DetailProc}},
 		{"mode of something behind a loop", func(w *world) {
 			w.link("m", "m")
 			w.tmpfs(0, plan.SlotTree)

@@ -217,10 +217,7 @@ func (w *world) leak() {
 	}
 	w.t.Cleanup(func() { unix.Close(fd) })
 	w.handOver(plan.SlotPidfd, fd)
-	w.Fsopen("proc")
-	w.Fsconfig(unix.FSCONFIG_CMD_CREATE, "", "")
-	w.Fsmount(0, plan.SlotTree, "/proc")
-	w.Attach(plan.SlotTree, "/proc", plan.AttachMakeDir)
+	w.procfs()
 	w.Pivot(0)
 }
 
