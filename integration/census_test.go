@@ -73,12 +73,13 @@ func cgroupDirs(name string) []string {
 	return dirs
 }
 
-// openFDs leaves out the descriptor that lists the directory: it is closed when its link is read.
+// openFDs leaves out the descriptor that lists the directory, which is closed when its link
+// is read, and the reaper's, which looks through /proc from time to time.
 func openFDs() []string {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	var fds []string
 	for _, e := range entries {
-		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil {
+		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && target != "/proc" {
 			fds = append(fds, e.Name()+" "+target)
 		}
 	}

@@ -32,6 +32,9 @@ type world struct {
 
 var it world
 
+// hostNetwork is the fd of the network namespace outside: debootstrap needs its mirror.
+const hostNetwork = 4
+
 // The outer process stays in the caller's namespaces; the inner one, PID 1 of new ones,
 // runs the tests. inner names the variable that carries the prefix to the second one.
 const inner = "RTIT_INNER"
@@ -60,6 +63,10 @@ func outside() int {
 	runtime.LockOSThread() // Pdeathsig follows the thread
 	prefix := fmt.Sprintf("rtit-%d", os.Getpid())
 	mounts, err := os.Open("/proc/self/mountinfo")
+	var network *os.File
+	if err == nil {
+		network, err = os.Open("/proc/self/ns/net")
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "integration:", err)
 		return 1
@@ -68,7 +75,7 @@ func outside() int {
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), inner+"="+prefix)
-	cmd.ExtraFiles = []*os.File{mounts}
+	cmd.ExtraFiles = []*os.File{mounts, network}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWNET,
 		Pdeathsig:  syscall.SIGKILL,
@@ -127,6 +134,7 @@ func (w *world) setUp(prefix string, isInner bool) error {
 		return nil
 	}
 	unix.CloseOnExec(3)
+	unix.CloseOnExec(hostNetwork)
 	go w.procs.reapAlways()
 	w.host = os.NewFile(3, "host mountinfo")
 	return settle()

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -152,6 +153,7 @@ type command struct {
 	stdin *os.File
 	extra []*os.File // fd 3 and up
 	adapt func(*exec.Cmd)
+	limit time.Duration // 0: deadline
 }
 
 // running is a started command.
@@ -161,11 +163,13 @@ type running struct {
 	file [2]*os.File
 	done chan struct{}
 	err  error
+
+	limit time.Duration
 }
 
 func (c command) start(t *testing.T) *running {
 	t.Helper()
-	r := &running{cmd: exec.Command(c.args[0], c.args[1:]...), done: make(chan struct{})}
+	r := &running{cmd: exec.Command(c.args[0], c.args[1:]...), done: make(chan struct{}), limit: cmp.Or(c.limit, deadline)}
 	r.cmd.Env, r.cmd.Dir, r.cmd.ExtraFiles = c.env, c.dir, c.extra
 	r.cmd.WaitDelay = deadline
 	if c.stdin != nil {
@@ -219,8 +223,8 @@ func (r *running) wait(t *testing.T) result {
 	t.Helper()
 	select {
 	case <-r.done:
-	case <-time.After(deadline):
-		t.Errorf("%v hangs after %v\n%s", r.cmd.Args, deadline, diagnosis())
+	case <-time.After(r.limit):
+		t.Errorf("%v hangs after %v\n%s", r.cmd.Args, r.limit, diagnosis())
 		r.cmd.Process.Kill()
 		<-r.done
 	}

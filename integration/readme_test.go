@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // block is a fenced shell block below a line "<!-- test -->".
@@ -42,6 +45,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	privateState(t)
 	blocks := markedBlocks(string(b))
 	if len(blocks) == 0 {
 		t.Fatal("../README.md has no block marked <!-- test -->")
@@ -54,11 +58,28 @@ func TestReadme(t *testing.T) {
 				t.Fatal(err)
 			}
 			work := t.TempDir()
-			c := command{args: []string{"sh", "-eu", "-c", b.text}, dir: work, files: true,
+			c := command{args: []string{"nsenter", fmt.Sprintf("--net=/proc/%d/fd/%d", os.Getpid(), hostNetwork), "sh", "-eu", "-c", b.text}, dir: work, files: true, limit: 5 * time.Minute,
 				env: []string{"PATH=" + dir + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + work, "XDG_RUNTIME_DIR=" + work}}
 			c.run(t).must(t)
 		})
 	}
+}
+
+// privateState covers the default state directory, which the README's commands use: other
+// containers of this machine may have the same names.
+func privateState(t *testing.T) {
+	const dir = "/run/rt"
+	needRoot(t)
+	made := os.Mkdir(dir, 0o700) == nil
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=700"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		unix.Unmount(dir, unix.MNT_DETACH)
+		if made {
+			os.Remove(dir)
+		}
+	})
 }
 
 func TestMarkedBlocks(t *testing.T) {

@@ -111,8 +111,8 @@ func mountEffects() []effect {
 		{"a mount that is meant for procfs", func(w *world) {
 			w.procfs()
 			w.tmpfs(0, plan.SlotTree)
-			w.Attach(plan.SlotTree, "/proc/scsi", plan.AttachOnProc)
-		}, func(t *testing.T, p *probe) { equal(t, "type", p.mounted("proc/scsi").fstype, "tmpfs") }},
+			w.Attach(plan.SlotTree, "/proc/fs", plan.AttachOnProc)
+		}, func(t *testing.T, p *probe) { equal(t, "type", p.mounted("proc/fs").fstype, "tmpfs") }},
 		{"mode copied from what is covered", func(w *world) {
 			w.mkdir("m", 0o750|os.ModeSticky)
 			w.tmpfs(0, plan.SlotTree)
@@ -172,7 +172,7 @@ func mountRefusals() []refusal {
 			w.Attach(plan.SlotTree, "/proc", plan.AttachMakeDir|plan.AttachNoSymlinks)
 		}, failure{plan.KindAttach, unix.ELOOP, 0}},
 		{"into procfs through a link", func(w *world) {
-			w.link("a", "/proc/scsi")
+			w.link("a", "/proc/fs")
 			w.procfs()
 			bind(w)
 			w.Attach(plan.SlotTree, "/a", plan.AttachLikeSource)

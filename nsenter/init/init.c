@@ -102,6 +102,14 @@ static int slots_ok(const struct header *h)
 	return h->preserve <= FD_MAX;
 }
 
+// A 0 ends both lists, and stands where an answer's text may come.
+static int lists_ok(const struct header *h)
+{
+	const u64 *p = pointers();
+
+	return !(p[h->args] | p[h->args + 1 + h->env] | p[h->args + 2 + h->env]);
+}
+
 // check bounds everything once, so that no step needs to.
 static int check(u64 size)
 {
@@ -109,11 +117,11 @@ static int check(u64 size)
 
 	if (h->magic != PLAN_MAGIC || h->version != PLAN_VERSION || h->size != size || init.plan[size - 1])
 		return -EINVAL;
-	if (h->steps > (size - sizeof(*h)) / sizeof(struct step) || !h->args || !slots_ok(h))
+	if (!h->args || !slots_ok(h))
 		return -EINVAL;
 	if (h->pointers % 8 || h->pointers < sizeof(*h) + h->steps * sizeof(struct step) || h->pointers > size)
 		return -EINVAL;
-	if (words() > (size - h->pointers) / 8)
+	if (words() > (size - h->pointers) / 8 || !lists_ok(h))
 		return -EINVAL;
 	for (u32 i = 0; i < h->steps; i++)
 		if (!step_ok(&init.steps[i]))
