@@ -11,7 +11,7 @@ FUZZTIME ?= 20s
 INIT_CFLAGS := -std=gnu11 -Os -ffreestanding -nostdlib -static -fno-stack-protector -fno-pie -no-pie \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Wall -Wextra -Werror -s -Wl,--build-id=none \
 	-Wl,-z,noseparate-code -Wl,-z,norelro
-INIT_SRC := $(filter-out nsenter/init/fuzz.c,$(wildcard nsenter/init/*.c))
+INIT_SRC := $(filter-out nsenter/init/fuzz%,$(wildcard nsenter/init/*.c))
 INIT_DEP := $(INIT_SRC) $(wildcard nsenter/init/*.h)
 
 export VERSION COMMIT RT FUZZTIME INIT_CFLAGS INIT_SRC

@@ -22,20 +22,15 @@ func (c *creation) act(s plan.HostStep) error {
 		return err
 	}
 	switch s.Act {
+	case plan.ActSpawn: // done by begin
 	case plan.ActRecord:
 		return c.writeIntent()
-	case plan.ActSpawn:
-		return c.spawn()
-	case plan.ActRecordPid:
-		return c.recordPid()
+	case plan.ActPlan:
+		return c.handOver()
 	case plan.ActCgroup:
-		c.makeGroup()
-		return nil
-	case plan.ActAwaitCgroup:
-		c.grouped.Wait()
-		return c.groupErr
+		return c.makeGroup()
 	case plan.ActState:
-		return writeNew(c.dir+"/"+fileState, c.record.Append(nil))
+		return errs.Op("rename", c.dir+"/"+fileIntent, unix.Rename(c.dir+"/"+fileIntent, c.dir+"/"+fileState))
 	}
 	return actOn(c.talk.child, s)
 }
@@ -79,28 +74,29 @@ func writePidFile(path string, pid int) error {
 	return errs.Op("rename the pid file to", path, unix.Rename(path+".rt-new", path))
 }
 
-// writeIntent records what is about to be made, before any of it is.
+// writeIntent records what is about to be made, before any of it is. The init is there
+// already, but has nothing yet that outlives it; who finds the record can end it.
 func (c *creation) writeIntent() error {
 	boot, err := kernel.BootID()
 	if err != nil {
 		return errs.Op("read the boot id", "", err)
 	}
+	p, err := kernel.ReadProcess(c.talk.child.Pid)
+	if err != nil {
+		return errs.Op("look at the init", "", err)
+	}
 	c.record = &config.Record{
 		Version: config.RecordVersion, ID: c.o.ID, Bundle: c.bundle, Rootfs: c.out.Rootfs, Created: now(), BootID: boot,
-		Creator: unix.Getpid(), SharedPid: c.out.Plan.Namespaces&unix.CLONE_NEWPID == 0,
+		Creator: unix.Getpid(), Pid: p.Pid, PidStart: p.Start, SharedPid: c.out.Plan.Namespaces&unix.CLONE_NEWPID == 0,
 		CgroupV2: c.out.Cgroup.V2, Cgroup: groupRecord(c.out.Cgroup.Group()),
 	}
-	path := c.dir + "/" + fileIntent
-	c.intent, err = unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_APPEND|unix.O_CLOEXEC, 0o600)
-	if err == nil {
-		err = writeAll(c.intent, c.record.Append(nil))
-	}
-	return errs.Op("write", path, err)
+	return writeFile(c.dir+"/"+fileIntent, c.record.Append(nil))
 }
 
-// spawn starts the init. It has its end of everything from now on: it could open nothing
-// of ours later, as another user in another root.
-func (c *creation) spawn() error {
+// handOver gives the init its plan, and its end of everything: it could open nothing of
+// ours later, as another user in another root.
+func (c *creation) handOver() error {
+	c.undo.push(c.talk.kill)
 	pass := []int{c.lock.fd}
 	if len(c.out.Plan.Pass) > 1 {
 		if err := c.makeFifos(); err != nil {
@@ -108,13 +104,7 @@ func (c *creation) spawn() error {
 		}
 		pass = append(pass, c.fifos[0], c.fifos[1])
 	}
-	child, err := nsenter.Spawn(nsenter.Args{Plan: c.out.Plan, Pass: pass, Stdio: [3]int{0, 1, 2}})
-	if err != nil {
-		return err
-	}
-	c.talk.child = child
-	c.undo.push(child.Kill)
-	return nil
+	return c.talk.child.Do(c.out.Plan, pass)
 }
 
 func (c *creation) makeFifos() error {
@@ -131,28 +121,21 @@ func (c *creation) makeFifos() error {
 	return nil
 }
 
-// recordPid adds the init to the intent: who finds it can end it.
-func (c *creation) recordPid() error {
-	p, err := kernel.ReadProcess(c.talk.child.Pid)
-	if err != nil {
-		return errs.Op("look at the init", "", err)
-	}
-	c.record.Pid, c.record.PidStart = p.Pid, p.Start
-	line := strconv.AppendInt(nil, int64(p.Pid), 10)
-	line = strconv.AppendUint(append(line, ' '), p.Start, 10)
-	return errs.Op("write", fileIntent, writeAll(c.intent, append(line, '\n')))
-}
-
 // teardown is how long a killed container may take to go.
 const teardown = 10 * time.Second
 
-// makeGroup works in the background, while the init is started and mounts.
-func (c *creation) makeGroup() {
-	c.grouped.Go(func() { _, c.groupErr = cgroups.Create(c.out.Cgroup) })
+func (c *creation) makeGroup() error {
+	g, err := cgroups.Create(c.out.Cgroup)
+	if err != nil {
+		return err
+	}
 	c.undo.push(func() error {
-		c.grouped.Wait()
-		return c.out.Cgroup.Group().Destroy(teardown)
+		if err := c.talk.kill(); err != nil { // nothing can be removed around a live init
+			return err
+		}
+		return g.Destroy(teardown)
 	})
+	return nil
 }
 
 // maxPasswd is the largest passwd(5) that is read, in bytes.

@@ -22,6 +22,7 @@ type conversation struct {
 	act     func(plan.HostStep) error   // does one host step of a call
 	died    func(unix.WaitStatus) error // explains an end before `ready`
 	reaped  bool
+	free    bool // the init goes its own way: it is not ours to kill any more
 }
 
 // serve answers the init's calls until it is ready.
@@ -39,6 +40,7 @@ func (t *conversation) serve() error {
 			unix.Close(fd)
 		}
 		if err != nil || m.A == plan.CallReady {
+			t.free = err == nil
 			return err
 		}
 	}
@@ -79,6 +81,15 @@ func (t *conversation) explain() error {
 		return err
 	}
 	return t.died(status)
+}
+
+// kill ends the init, once.
+func (t *conversation) kill() error {
+	if t.reaped {
+		return nil
+	}
+	t.reaped = true
+	return t.child.Kill()
 }
 
 func (t *conversation) wait() (unix.WaitStatus, error) {
@@ -161,11 +172,16 @@ func (t *conversation) supervise() (int, error) {
 	}
 }
 
+// close ends an init that got no further, and lets go of any other.
 func (t *conversation) close() {
-	if t.child != nil {
-		t.child.Close()
-		unix.Close(t.child.Pidfd)
+	if t.child == nil {
+		return
 	}
+	if !t.free {
+		t.kill()
+	}
+	t.child.Close()
+	unix.Close(t.child.Pidfd)
 }
 
 // either waits until one of two fds can be read; it tells which.

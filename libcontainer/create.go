@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -16,39 +15,40 @@ import (
 	"rt/internal/kernel"
 	"rt/internal/plan"
 	"rt/internal/signals"
+	"rt/nsenter"
 	"rt/seccomp"
 )
 
 // creation is a container on its way from config.json to a waiting init.
 type creation struct {
 	Root
-	o        CreateOptions
-	bundle   string // absolute
-	doc      *config.Document
-	record   *config.Record
-	out      *compile.Output
-	dir      string
-	lock     lock
-	intent   int // fd of the intent
-	fifos    [2]int
-	talk     conversation
-	grouped  sync.WaitGroup // the cgroup is made, or groupErr says why not
-	groupErr error
-	undo     undo
+	o      CreateOptions
+	bundle string // absolute
+	doc    *config.Document
+	record *config.Record
+	out    *compile.Output
+	dir    string
+	lock   lock
+	fifos  [2]int
+	talk   conversation
+	undo   undo
 }
 
 // Create makes a container up to the point where its init waits for Start.
 func (r Root) Create(o CreateOptions) error {
-	c, err := r.prepare(o, false)
+	c, err := r.begin(o)
 	if err != nil {
 		return err
 	}
 	defer c.close()
+	if err := c.decide(false); err != nil {
+		return err
+	}
 	return c.create()
 }
 
-// prepare decides everything. Up to here nothing on the host has changed.
-func (r Root) prepare(o CreateOptions, run bool) (*creation, error) {
+// begin reads the configuration and starts an init for it.
+func (r Root) begin(o CreateOptions) (*creation, error) {
 	if err := r.check(o); err != nil {
 		return nil, err
 	}
@@ -63,25 +63,39 @@ func (r Root) prepare(o CreateOptions, run bool) (*creation, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, err := kernel.ReadHost()
-	if err != nil {
+	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}}
+	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died}
+	if c.talk.signals, err = signals.Heed(); err != nil {
 		return nil, err
 	}
-	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, intent: -1, fifos: [2]int{-1, -1}}
-	c.talk = conversation{what: "create " + o.ID, filter: r.filterFor(doc.Spec), act: c.act, died: c.died, signals: -1}
+	fork, init := compile.Fresh(doc.Spec)
+	c.talk.child, err = nsenter.Spawn(nsenter.Start{Namespaces: fork, Unshare: init, Preserve: o.PreserveFDs, Stdio: [3]int{0, 1, 2}})
+	return c, err
+}
+
+// decide compiles the plan, while the init makes its namespaces. Up to here nothing has
+// changed that does not end with this process.
+func (c *creation) decide(run bool) error {
+	host, err := kernel.ReadHost()
+	if err != nil {
+		return err
+	}
+	c.talk.filter = c.filterFor(c.doc.Spec)
 	in := &compile.Input{
-		Spec: doc.Spec, Host: host, ID: o.ID, Bundle: bundle, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
+		Spec: c.doc.Spec, Host: host, ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs,
 		Run: run, Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
 	}
 	if in.RootParent, err = rootParent(in); err != nil {
-		return nil, err
+		return err
 	}
 	if c.out, err = compile.Container(in); err != nil {
-		return nil, err
+		return err
 	}
 	c.talk.plan = c.out.Plan
-	c.warnAll()
-	return c, nil
+	for _, w := range append(faultTexts(c.doc.Warnings), c.out.Warnings...) {
+		c.Warn(w)
+	}
+	return nil
 }
 
 func (r Root) check(o CreateOptions) error {
@@ -151,21 +165,9 @@ func rootParent(in *compile.Input) (string, error) {
 	return kernel.MountPointOf(path)
 }
 
-func (c *creation) warnAll() {
-	for _, w := range c.doc.Warnings {
-		c.Warn("config.json: " + w.String())
-	}
-	for _, w := range c.out.Warnings {
-		c.Warn(w)
-	}
-}
-
 // create does what was decided, and takes it all back if a part of it fails.
 func (c *creation) create() (err error) {
 	defer c.undo.run(&err)
-	if c.talk.signals, err = signals.Heed(); err != nil {
-		return err
-	}
 	if err = c.claim(); err != nil {
 		return err
 	}
@@ -176,7 +178,7 @@ func (c *creation) create() (err error) {
 		}
 	}
 	if err == nil {
-		err = c.keepConfig()
+		err = c.keep()
 	}
 	if err == nil {
 		err = c.talk.serve()
@@ -202,14 +204,14 @@ func (c *creation) claim() error {
 	return err
 }
 
-// keepConfig: exec, state and delete read the config that the container was made from.
-func (c *creation) keepConfig() error {
+// keep writes what exec, state and delete will read, while the init mounts.
+func (c *creation) keep() error {
 	return writeFile(c.dir+"/"+fileConfig, c.doc.Raw)
 }
 
 // close lets go of what this process holds. The container lives on, or is gone.
 func (c *creation) close() {
-	for _, fd := range []int{c.intent, c.fifos[0], c.fifos[1]} {
+	for _, fd := range c.fifos {
 		if fd >= 0 {
 			unix.Close(fd)
 		}

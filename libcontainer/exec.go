@@ -36,12 +36,14 @@ func (r Root) Exec(id string, o ExecOptions) (int, error) {
 	if err := c.admits(o); err != nil {
 		return 255, err
 	}
-	e, err := r.prepareExec(c, o)
-	if err != nil {
+	e := &execution{container: c, pidfd: -1}
+	defer e.close()
+	if err := e.begin(o); err != nil {
 		return 255, err
 	}
-	defer unix.Close(e.pidfd)
-	defer e.talk.close()
+	if err := e.decide(r, o); err != nil {
+		return 255, err
+	}
 	if err := e.start(); err != nil {
 		return 255, err
 	}
@@ -70,39 +72,58 @@ func (c *container) admits(o ExecOptions) error {
 	return checkPreserved(o.PreserveFDs)
 }
 
-// prepareExec decides everything.
-func (r Root) prepareExec(c *container, o ExecOptions) (*execution, error) {
-	doc, err := config.Load(c.dir + "/" + fileConfig)
+// begin starts an init in the container's pid namespace. setns(2) with CLONE_NEWPID counts
+// for children only, and for the thread that calls it: that thread is not used again.
+func (e *execution) begin(o ExecOptions) (err error) {
+	e.talk = conversation{what: "exec", died: e.died}
+	e.talk.act = func(s plan.HostStep) error { return actOn(e.talk.child, s) }
+	if e.talk.signals, err = signals.Heed(); err != nil {
+		return err
+	}
+	e.pidfd, err = e.container.pidfd()
+	if err == unix.ESRCH {
+		return must("cannot exec in a stopped container")
+	}
 	if err != nil {
-		return nil, err
+		return err
+	}
+	runtime.LockOSThread()
+	if !e.SharedPid {
+		if err := unix.Setns(e.pidfd, unix.CLONE_NEWPID); err != nil {
+			return errs.Op("join the pid namespace of", e.ID, err)
+		}
+	}
+	e.talk.child, err = nsenter.Spawn(nsenter.Start{Preserve: o.PreserveFDs, Stdio: [3]int{0, 1, 2}})
+	return err
+}
+
+// decide compiles the plan, while the init starts.
+func (e *execution) decide(r Root, o ExecOptions) error {
+	doc, err := config.Load(e.dir + "/" + fileConfig)
+	if err != nil {
+		return err
 	}
 	spec := *doc.Spec
 	if spec.Process, err = r.process(spec.Process, o); err != nil {
-		return nil, err
+		return err
 	}
-	host, err := kernel.ReadHost()
+	caps, err := kernel.ReadCaps()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	e := &execution{container: c}
-	e.talk = conversation{what: "exec", filter: r.filterFor(&spec), died: e.died, signals: -1}
-	e.talk.act = func(s plan.HostStep) error { return actOn(e.talk.child, s) }
+	e.talk.filter = r.filterFor(&spec)
 	out, err := compile.Exec(&compile.Input{
-		Spec: &spec, Host: host, ID: c.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
+		Spec: &spec, Host: kernel.Host{Caps: caps}, ID: e.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
 		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),
-	}, c.group())
+	}, e.group())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, w := range out.Warnings {
 		r.Warn(w)
 	}
 	e.talk.plan = out.Plan
-	e.pidfd, err = c.pidfd()
-	if err == unix.ESRCH {
-		return nil, must("cannot exec in a stopped container")
-	}
-	return e, err
+	return nil
 }
 
 // process is what exec adds: the file's process, or the container's own with changes.
@@ -172,34 +193,22 @@ func setUser(p *specs.Process, user string) error {
 }
 
 // start brings the process to its execve.
-func (e *execution) start() (err error) {
-	if e.talk.signals, err = signals.Heed(); err != nil {
-		return err
-	}
+func (e *execution) start() error {
 	e.talk.filter.start()
-	if e.talk.child, err = e.spawn(); err != nil {
+	if err := e.talk.child.Do(e.talk.plan, []int{e.pidfd}); err != nil {
 		return err
 	}
-	err = e.talk.serve()
-	if err == nil {
-		err = e.talk.executed()
+	if err := e.talk.serve(); err != nil {
+		return err
 	}
-	if err != nil {
-		e.talk.child.Kill()
-	}
-	return err
+	return e.talk.executed()
 }
 
-// spawn forks from a thread that has joined the container's pid namespace: setns(2) with
-// CLONE_NEWPID counts for the children only. The thread is not used again.
-func (e *execution) spawn() (*nsenter.Child, error) {
-	runtime.LockOSThread()
-	if !e.SharedPid {
-		if err := unix.Setns(e.pidfd, unix.CLONE_NEWPID); err != nil {
-			return nil, errs.Op("join the pid namespace of", e.ID, err)
-		}
+func (e *execution) close() {
+	e.talk.close()
+	if e.pidfd >= 0 {
+		unix.Close(e.pidfd)
 	}
-	return nsenter.Spawn(nsenter.Args{Plan: e.talk.plan, Pass: []int{e.pidfd}, Stdio: [3]int{0, 1, 2}})
 }
 
 func (e *execution) died(status unix.WaitStatus) error {

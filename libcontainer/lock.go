@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -96,10 +97,7 @@ func holder(dir string) string {
 
 // sign leaves a note for those who wait.
 func (l lock) sign(command string) error {
-	note := strconv.Itoa(unix.Getpid()) + " " + command + "\n"
-	if err := unix.Ftruncate(l.fd, 0); err != nil {
-		return errs.Op("write", fileLock, err)
-	}
+	note := fmt.Sprintf("%-31s\n", strconv.Itoa(unix.Getpid())+" "+command) // always as long: no truncation
 	_, err := unix.Pwrite(l.fd, []byte(note), 0)
 	return errs.Op("write", fileLock, err)
 }

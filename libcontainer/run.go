@@ -9,12 +9,15 @@ import (
 // Run creates and starts a container. In the foreground it forwards signals, waits for the
 // workload, deletes the container and gives the workload's exit code, 128+n for signal n.
 func (r Root) Run(o RunOptions) (int, error) {
-	c, err := r.prepare(o.CreateOptions, true)
+	c, err := r.begin(o.CreateOptions)
 	if err != nil {
 		return 1, err
 	}
 	defer c.close()
-	err = c.create()
+	err = c.decide(true)
+	if err == nil {
+		err = c.create()
+	}
 	if err == nil {
 		err = c.started()
 	}
@@ -43,10 +46,25 @@ func (c *creation) foreground(o RunOptions) (int, error) {
 	if err != nil || o.Keep {
 		return code, err
 	}
-	if err := c.Delete(c.o.ID, true); err != nil {
-		return 1, err
+	return code, c.remove()
+}
+
+// remove deletes the container, whose init is reaped: there is nothing to look up. Somebody
+// else may have deleted it, and even made another one with its id.
+func (c *creation) remove() error {
+	l, err := acquire(c.dir, "run", lockWait)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil
 	}
-	return code, nil
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	left := &container{Record: c.record, dir: c.dir}
+	if now, err := c.load(c.o.ID); err != nil || now.Pid != c.record.Pid || now.PidStart != c.record.PidStart {
+		return nil
+	}
+	return left.destroy()
 }
 
 func exitCode(status unix.WaitStatus) int {

@@ -3,8 +3,6 @@ package libcontainer
 import (
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -60,32 +58,13 @@ func (r Root) load(id string) (*container, error) {
 	case err != nil:
 		return nil, errs.Op("read the state of", id, err)
 	}
-	if c.created {
-		c.Record, err = config.ParseRecord(raw)
-	} else {
-		c.Record, err = parseIntent(raw)
+	if c.Record, err = config.ParseRecord(raw); err != nil && !c.created {
+		c.Record, err = &config.Record{ID: id}, nil // half written: nothing was made yet
 	}
 	return c, errs.Op("read the state of", id, err)
 }
 
 func readRecord(path string) ([]byte, error) { return kernel.ReadFile(path, 64<<10) }
-
-// parseIntent: the record, and on a second line the init's pid and start time. A creator
-// that was killed may have left half a line.
-func parseIntent(raw []byte) (*config.Record, error) {
-	first, second, whole := strings.Cut(string(raw), "\n")
-	if !whole {
-		return &config.Record{}, nil
-	}
-	rec, err := config.ParseRecord([]byte(first))
-	if err != nil || !strings.HasSuffix(second, "\n") {
-		return rec, err
-	}
-	pid, start, _ := strings.Cut(strings.TrimSpace(second), " ")
-	rec.Pid, _ = strconv.Atoi(pid)
-	rec.PidStart, _ = strconv.ParseUint(start, 10, 64)
-	return rec, nil
-}
 
 // group is the container's cgroup.
 func (c *container) group() cgroups.Group {
@@ -119,10 +98,10 @@ func (r Root) names() ([]string, error) {
 	return names, errs.Op("list", r.Dir, err)
 }
 
-// remove deletes the container's directory. The intent goes last but for the lock: as
+// removeDir deletes the container's directory. The record goes last but for the lock: as
 // long as it is there, delete can be repeated.
 func removeDir(dir string) error {
-	for _, name := range []string{fileStart, fileStarted, fileConfig, fileState, fileState + ".new", fileIntent, fileLock} {
+	for _, name := range []string{fileStart, fileStarted, fileConfig, fileState, fileIntent, fileLock} {
 		if err := unix.Unlink(dir + "/" + name); err != nil && err != unix.ENOENT {
 			return errs.Op("remove", dir+"/"+name, err)
 		}
@@ -132,15 +111,6 @@ func removeDir(dir string) error {
 		return nil
 	}
 	return errs.Op("remove", dir, err)
-}
-
-// writeNew writes a file that is not there yet, by another name first: nobody sees half
-// of it. (A rename over an existing file is slow on ext4.)
-func writeNew(path string, body []byte) error {
-	if err := writeFile(path+".new", body); err != nil {
-		return err
-	}
-	return errs.Op("rename", path+".new", unix.Rename(path+".new", path))
 }
 
 func writeFile(path string, body []byte) error {

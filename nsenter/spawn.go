@@ -26,67 +26,73 @@ type Child struct {
 	sock  int
 }
 
-// Args are what the init is started with.
-type Args struct {
-	Plan  *plan.Plan
-	Pass  []int  // fds for Plan.Pass, in its order
-	Stdio [3]int // fds for 0, 1 and 2
+// Start is what the init needs from its first instruction on.
+type Start struct {
+	Namespaces uint64 // CLONE_NEW* for the fork
+	Unshare    uint64 // CLONE_NEW* that the init makes while the plan is written
+	Preserve   int    // fds from 3 on that belong to the workload
+	Stdio      [3]int // fds for 0, 1 and 2
 }
 
-// Spawn starts the init with the plan and comes back while it works. The caller closes
-// the Child.
-func Spawn(a Args) (*Child, error) {
+// Spawn starts an init. Until it gets its plan it has nothing but own namespaces, and dies
+// with its socket. The caller closes the Child.
+func Spawn(s Start) (*Child, error) {
 	program, err := image()
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(program)
-	body, err := a.Plan.Encode()
-	if err != nil {
-		return nil, &errs.Error{Op: "encode the plan", Kind: errs.Invalid, Err: err}
-	}
-	list, err := sealed("rt-plan", unix.MFD_NOEXEC_SEAL, body)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(list)
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, errs.Op("make a socket pair", "", err)
 	}
 	defer unix.Close(pair[1])
 	c := &Child{sock: pair[0]}
-	if err := c.fork(a, program, list, pair[1]); err != nil {
+	if err := c.fork(s, program, pair[1]); err != nil {
 		unix.Close(pair[0])
 		return nil, err
 	}
 	return c, nil
 }
 
-// fork: the fds of the init are 0, 1, 2, those that belong to the workload, the socket, the
-// plan, and what Plan.Pass names. The program's own fd lies above them: the copies are
-// made in this order, and would overwrite a lower one.
-func (c *Child) fork(a Args, program, list, sock int) error {
-	files := []uintptr{uintptr(a.Stdio[0]), uintptr(a.Stdio[1]), uintptr(a.Stdio[2])}
-	for i := range a.Plan.Preserve {
+// fork: the fds of the init are 0, 1, 2, those that belong to the workload, and the socket.
+// The program's own fd lies above them: the copies are made in this order, and would
+// overwrite a lower one.
+func (c *Child) fork(s Start, program, sock int) error {
+	files := []uintptr{uintptr(s.Stdio[0]), uintptr(s.Stdio[1]), uintptr(s.Stdio[2])}
+	for i := range s.Preserve {
 		files = append(files, uintptr(3+i))
 	}
-	files = append(files, uintptr(sock), uintptr(list))
-	for _, fd := range a.Pass {
-		files = append(files, uintptr(fd))
-	}
+	files = append(files, uintptr(sock))
 	high, err := unix.FcntlInt(uintptr(program), unix.F_DUPFD_CLOEXEC, len(files)+1)
 	if err != nil {
 		return errs.Op("duplicate the fd of the init", "", err)
 	}
 	defer unix.Close(high)
 	attr := &syscall.ProcAttr{Files: files, Env: []string{}, Sys: &syscall.SysProcAttr{
-		Cloneflags: uintptr(a.Plan.Namespaces),
+		Cloneflags: uintptr(s.Namespaces),
 		PidFD:      &c.Pidfd,
 	}}
-	argv := []string{"rt-init", strconv.Itoa(a.Plan.FirstFd() + 1)}
+	argv := []string{"rt-init", strconv.Itoa(len(files) - 1), strconv.FormatUint(s.Unshare, 10)}
 	c.Pid, err = syscall.ForkExec("/proc/self/fd/"+strconv.Itoa(high), argv, attr)
 	return errs.Op("start the init", "", err)
+}
+
+// Do hands the plan over, with the fds for its Pass, in that order. The init works from
+// now on.
+func (c *Child) Do(p *plan.Plan, pass []int) error {
+	body, err := p.Encode()
+	if err != nil {
+		return &errs.Error{Op: "encode the plan", Kind: errs.Invalid, Err: err}
+	}
+	list, err := sealed("rt-plan", unix.MFD_NOEXEC_SEAL, body)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(list)
+	message := plan.Message{Verb: plan.PlanVerb}.Append(make([]byte, 0, plan.MessageSize))
+	rights := unix.UnixRights(append([]int{list}, pass...)...)
+	return errs.Op("hand the plan to the init", "", unix.Sendmsg(c.sock, message, rights, nil, unix.MSG_NOSIGNAL))
 }
 
 // image is the init as a sealed memfd: nobody inside can find the host's binary as

@@ -87,9 +87,8 @@ func TestStepOutputs(t *testing.T) {
 // shell ends the plan with a shell, and gives what it writes.
 func (w *world) shell(script string) string {
 	w.t.Helper()
-	if w.args = []string{"/bin/sh", "-c", script}; w.Plan.Path == "" {
-		w.Find("", "/bin/sh")
-	}
+	w.args = []string{"/bin/sh", "-c", script}
+	w.Find("", "/bin/sh")
 	w.Exec("/bin/sh")
 	return w.output()
 }

@@ -13,11 +13,10 @@ import (
 
 // containerHost adds what the parent does, by pid or on its own files.
 func (w *work) containerHost() {
-	w.From("").Host(plan.HostStep{Act: plan.ActRecord})
-	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActCgroup})
 	w.From("").Host(plan.HostStep{Act: plan.ActSpawn})
-	w.Host(plan.HostStep{Act: plan.ActRecordPid})
-	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActAwaitCgroup, Call: plan.CallCgroup})
+	w.Host(plan.HostStep{Act: plan.ActRecord})
+	w.Host(plan.HostStep{Act: plan.ActPlan})
+	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActCgroup}) // while the init mounts
 	w.oomScoreAdj()
 	w.From("")
 	if w.in.PidFile != "" {

@@ -60,6 +60,20 @@ func (w *work) fresh(t specs.LinuxNamespaceType) bool {
 	return false
 }
 
+// Fresh are the CLONE_NEW* flags of the namespaces that are made first: by the fork, and by
+// the init. A cgroup namespace is made later, after the join.
+func Fresh(spec *specs.Spec) (fork, init uint64) {
+	if spec.Linux == nil {
+		return 0, 0
+	}
+	for _, n := range spec.Linux.Namespaces {
+		if n.Path == "" {
+			init |= namespaceFlag(n.Type)
+		}
+	}
+	return init & unix.CLONE_NEWPID, init &^ (unix.CLONE_NEWPID | unix.CLONE_NEWCGROUP)
+}
+
 // namespaces: a pid namespace is made by the fork, a cgroup namespace after the join, and
 // the rest by the init.
 func namespaces(w *work) {
@@ -67,7 +81,6 @@ func namespaces(w *work) {
 		w.fail(unsupported("/linux", "a container without namespaces"))
 		return
 	}
-	var fresh uint64
 	mounts := false
 	for i, n := range w.in.Spec.Linux.Namespaces {
 		where := "/linux/namespaces/" + strconv.Itoa(i)
@@ -82,15 +95,14 @@ func namespaces(w *work) {
 			w.From(where).Open(n.Path, unix.O_RDONLY, 0, plan.SlotTmp)
 			w.Setns(plan.SlotTmp, flag, n.Path)
 			w.Close(plan.SlotTmp)
-		default:
-			fresh |= flag
 		}
 	}
 	if !mounts {
 		w.fail(unsupported("/linux/namespaces", "a container without a mount namespace"))
 	}
-	w.Plan.Namespaces = fresh & unix.CLONE_NEWPID
-	w.From("/linux/namespaces").Unshare(fresh &^ (unix.CLONE_NEWPID | unix.CLONE_NEWCGROUP))
+	fork, fresh := Fresh(w.in.Spec)
+	w.Plan.Namespaces = fork
+	w.From("/linux/namespaces").Unshare(fresh)
 }
 
 func root(w *work) { rootfs.Open(w.Builder, w.in.Spec, w.out.Rootfs, w.in.RootParent) }

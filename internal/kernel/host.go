@@ -21,14 +21,15 @@ func ReadHost() (Host, error) {
 	if err != nil {
 		return Host{}, err
 	}
-	caps, err := permitted()
+	caps, err := ReadCaps()
 	if err != nil {
 		return Host{}, err
 	}
 	return Host{Cgroups: cg, Caps: caps, Kcore: unix.Access("/proc/kcore", unix.F_OK) == nil}, nil
 }
 
-func permitted() (uint64, error) {
+// ReadCaps asks for the caller's permitted capabilities, capget(2).
+func ReadCaps() (uint64, error) {
 	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&head, &data[0]); err != nil {

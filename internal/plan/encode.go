@@ -20,9 +20,6 @@ const (
 	MaxSize    = 4 << 20 // bytes; the kernel takes 2 MiB of arguments and environment
 )
 
-// FirstFd is where the parent's own fds begin in the init: the socket, the plan, Pass.
-func (p *Plan) FirstFd() int { return 3 + p.Preserve }
-
 // Encode lays the plan out for the init. A string with a NUL in it would be cut there:
 // that is an error.
 func (p *Plan) Encode() ([]byte, error) {
@@ -57,14 +54,12 @@ func (e *encoder) header(p *Plan, pointers int) {
 	le.PutUint32(h[16:], uint32(pointers))
 	le.PutUint32(h[20:], uint32(len(p.Args)))
 	le.PutUint32(h[24:], uint32(len(p.Env)))
-	le.PutUint32(h[28:], uint32(p.Preserve))
 	slots := h[32:headerSize]
 	for i := range int(slotCount) {
 		le.PutUint32(slots[4*i:], ^uint32(0))
 	}
-	le.PutUint32(slots[4*int(SlotSock):], uint32(p.FirstFd()))
 	for i, s := range p.Pass {
-		le.PutUint32(slots[4*int(s):], uint32(p.FirstFd()+2+i))
+		le.PutUint32(slots[4*int(s):], uint32(1+i)) // the plan itself comes first
 	}
 }
 
@@ -87,7 +82,8 @@ func (e *encoder) step(at int, s *Step) {
 // list writes the strings and their offsets; the word after them stays 0.
 func (e *encoder) list(at int, list []string) int {
 	for _, s := range list {
-		binary.LittleEndian.PutUint64(e.buf[at:], uint64(e.put(s)))
+		place := e.put(s) // may move the buffer
+		binary.LittleEndian.PutUint64(e.buf[at:], uint64(place))
 		e.check(s)
 		at += 8
 	}

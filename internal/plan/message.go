@@ -5,12 +5,13 @@ import "encoding/binary"
 // Verb is the first word of a protocol message, docs/protocol.md.
 type Verb uint32
 
-// The four verbs.
+// The verbs.
 const (
 	Spawned  Verb = 1 + iota // stage 0 → parent: the init's pid
 	CallVerb                 // init → parent: do the host steps of call A
 	Done                     // parent → init: they are done
 	Fail                     // init → parent or start: step Step failed with errno A
+	PlanVerb                 // parent → init: the plan, and the fds of Plan.Pass, come along
 )
 
 // Detail of a Fail that the errno alone does not tell.

@@ -20,19 +20,18 @@ type Act uint8
 
 // The host steps: what the parent does, by pid or on the host's files.
 const (
-	ActRecord      Act = iota // intent: id, cgroup and creator, before anything is made
-	ActSpawn                  // fork and exec the init
-	ActRecordPid              // the init's pid, before it is answered
+	ActSpawn       Act = iota // start the init, which makes namespaces and waits for the plan
+	ActRecord                 // intent: id, cgroup, creator and init, before anything else is made
+	ActPlan                   // hand the plan over
 	ActOOMScoreAdj            // A, an int64
-	ActCgroup                 // make the container's cgroup and set its limits, in the background
-	ActAwaitCgroup            // wait until that is done
+	ActCgroup                 // make the container's cgroup and set its limits
 	ActHome                   // HOME of the user A from the container's passwd(5)
 	ActFilter                 // seccomp: compile, or load from the cache
 	ActPidFile                // S is the file
 	ActState                  // state.json: the container is created
 )
 
-var actNames = [...]string{"record", "spawn", "record_pid", "oom_score_adj", "cgroup", "await_cgroup", "home", "filter", "pid_file", "state"}
+var actNames = [...]string{"spawn", "record", "plan", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state"}
 
 func (a Act) String() string { return actNames[a] }
 
@@ -53,7 +52,6 @@ type Plan struct {
 	Args       []string // of the workload
 	Env        []string // of the workload
 	Home       bool     // Env gets one more entry, by the answer to a call with CallText
-	Path       string   // PATH of Env, where args[0] without a slash is looked up
 	Namespaces uint64   // CLONE_NEW* that the fork of the init makes
 	Pass       []Slot   // the fds that the parent hands over, in order
 	Preserve   int      // fds from 3 on that belong to the workload

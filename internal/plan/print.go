@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strconv"
@@ -122,8 +123,10 @@ func (s *Step) pathArgs() string {
 	case KindCopyMode, KindMkdir, KindOpen, KindMask, KindReadonly:
 		return words(s.S, sends(s.In), gives(s.Out))
 	case KindSymlink:
-		return words(sends(s.In), s.S, "→", s.T)
-	case KindClose, KindWait, KindPivot:
+		return words(sends(s.In), s.S, "→", s.T, flag(s.Flags, SymlinkReplace, "replace"))
+	case KindPivot:
+		return words(s.In.String(), flag(s.Flags, PivotSlave, "old root a slave"))
+	case KindClose, KindWait:
 		return s.In.String()
 	case KindWrite:
 		return words(sends(s.In), strconv.Quote(s.T), s.S)
@@ -134,15 +137,26 @@ func (s *Step) pathArgs() string {
 	case KindBounding, KindAmbient:
 		return fmt.Sprintf("%#x", s.A)
 	case KindGroups:
-		return fmt.Sprintf("%d groups", s.A)
+		return groups(s.S)
 	case KindPrctl:
 		return words(bits(s.A, prctlNames), strconv.FormatUint(s.B, 10))
 	case KindChdir:
 		return words(s.S, flag(s.Flags, ChdirTry, "may be refused"))
-	case KindFind, KindExec:
+	case KindFind:
+		return words(strconv.Quote(s.S), "in", strconv.Quote(s.T))
+	case KindExec:
 		return strconv.Quote(s.S)
 	}
 	return ""
+}
+
+// groups lists what encodeWords made.
+func groups(list string) string {
+	var gids []string
+	for ; len(list) >= 4; list = list[4:] {
+		gids = append(gids, strconv.FormatUint(uint64(binary.LittleEndian.Uint32([]byte(list[:4]))), 10))
+	}
+	return strings.Join(gids, ",")
 }
 
 func fsconfig(s *Step) string {

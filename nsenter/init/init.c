@@ -99,7 +99,7 @@ static int slots_ok(const struct header *h)
 	for (int i = 0; i < SLOT_COUNT; i++)
 		if (h->slot[i] < -1 || h->slot[i] > FD_MAX)
 			return 0;
-	return h->preserve <= FD_MAX;
+	return 1;
 }
 
 // A 0 ends both lists, and stands where an answer's text may come.
@@ -145,6 +145,21 @@ int load(int fd)
 	init.steps = (struct step *)(at + (long)sizeof(struct header));
 	init.slot = init.head->slot;
 	return check((u64)size);
+}
+
+// adopt gives the slots their fds.
+int adopt(int sock, const int *fds, int count)
+{
+	for (int i = 0; i < SLOT_COUNT; i++) {
+		int place = init.slot[i];
+
+		if (place < -1 || place >= count)
+			return -EINVAL;
+		init.slot[i] = place < 0 ? -1 : fds[place];
+	}
+	sys1(__NR_close, fds[0]);
+	init.slot[SLOT_SOCKET] = sock;
+	return 0;
 }
 
 // run does the steps. It comes back only if the plan ends without an execve.
@@ -194,41 +209,41 @@ static void dispositions(void)
 }
 
 // Nothing that the caller leaked stays open, and nothing of ours outlives execve.
-static void descriptors(int plan)
+static void descriptors(int sock)
 {
-	int last = plan;
-
-	for (int i = 0; i < SLOT_COUNT; i++)
-		if (init.slot[i] > last)
-			last = init.slot[i];
-	sys3(__NR_close_range, last + 1, ~0u, 0);
-	sys3(__NR_close_range, 3 + init.head->preserve, ~0u, CLOSE_RANGE_CLOEXEC);
-	sys1(__NR_close, plan);
+	sys3(__NR_close_range, sock + 1, ~0u, 0);
+	sys3(__NR_close_range, sock, sock, CLOSE_RANGE_CLOEXEC);
 }
 
-static int number(const char *s)
+static u64 number(const char *s)
 {
-	int n = 0;
+	u64 n = 0;
 
-	for (; *s >= '0' && *s <= '9' && n < 1000000; s++)
-		n = 10 * n + *s - '0';
+	for (; *s >= '0' && *s <= '9'; s++)
+		n = 10 * n + (u64)(*s - '0');
 	return n;
 }
 
-// enter: argv[1] is the number of the fd that the plan is behind.
+// enter: argv[1] is the number of the socket, argv[2] the namespaces to make while the
+// parent is still at work on the plan.
 void enter(long *stack)
 {
-	int plan = stack[0] > 1 ? number((const char *)stack[2]) : -1;
-	int status;
+	int fds[PASSED_MAX], count, sock;
 
 	sys2(__NR_prctl, PR_SET_DUMPABLE, 0);
 	sys2(__NR_prctl, PR_SET_NAME, "rt-init");
 	dispositions();
-	status = load(plan);
-	if (status < 0)
+	if (stack[0] < 3)
 		leave(125);
-	descriptors(plan);
+	sock = (int)number((const char *)stack[2]);
+	descriptors(sock);
 	sys1(__NR_umask, 0);
+	init.early = number((const char *)stack[3]);
+	if (init.early)
+		init.early_result = sys1(__NR_unshare, init.early);
+	count = hear_plan(sock, fds);
+	if (count < 0 || load(fds[0]) < 0 || adopt(sock, fds, count) < 0)
+		leave(125);
 	fail(run());
 }
 

@@ -59,7 +59,7 @@ int is_null(int fd)
 	return mode_of(fd, "", AT_EMPTY_PATH, &mode, &major, &minor) == 0 && S_ISCHR(mode) && major == 1 && minor == 3;
 }
 
-// A path under construction: init.text serves, no answer is waited for meanwhile.
+// A path under construction: init.exe serves, nothing is found before the mounts are done.
 struct walk {
 	char *path; // NUL-terminated, relative to the root
 	size_t size, len;
@@ -170,7 +170,7 @@ static int make_all(struct walk *w, int directory, u64 resolve)
 int make_in_root(const char *path, int directory, u64 resolve)
 {
 	int fd = open_in_root(path, O_PATH_, resolve);
-	struct walk w = {init.text, sizeof(init.text), length(path), 0, 0};
+	struct walk w = {init.exe, sizeof(init.exe), length(path), 0, 0};
 	int result;
 
 	if (fd != -ENOENT)

@@ -86,5 +86,5 @@ enum flag {
 	CHDIR_TRY = 0x1,
 };
 
-enum verb { VERB_SPAWNED = 1, VERB_CALL = 2, VERB_DONE = 3, VERB_FAIL = 4 };
+enum verb { VERB_SPAWNED = 1, VERB_CALL = 2, VERB_DONE = 3, VERB_FAIL = 4, VERB_PLAN = 5 };
 enum detail { DETAIL_NONE = 0, DETAIL_NOT_IN_PATH = 1, DETAIL_OUTSIDE = 2, DETAIL_NOT_NULL = 3, DETAIL_PROC = 4 };

@@ -30,6 +30,26 @@ void leave(int status)
 		sys1(__NR_exit_group, status);
 }
 
+// A message with the plan and the fds that it names.
+int hear_plan(int sock, int *fds)
+{
+	struct {
+		size_t len;
+		int level, type, fds[PASSED_MAX];
+	} control = {0, 0, 0, {0}};
+	struct message m;
+	struct iovec iov = {&m, sizeof(m)};
+	struct msghdr msg = {0, 0, &iov, 1, &control, sizeof(control), 0};
+	long got = sys3(__NR_recvmsg, sock, &msg, CLOEXEC);
+	int count = (int)(control.len < 16 ? 0 : (control.len - 16) / sizeof(int));
+
+	if (got != (long)sizeof(m) || m.verb != VERB_PLAN || control.type != RIGHTS || count < 1 || count > PASSED_MAX)
+		return -EPROTO;
+	for (int i = 0; i < count; i++)
+		fds[i] = control.fds[i];
+	return count;
+}
+
 // say sends a message, and an fd with it if there is one.
 static long say(const struct message *m, int fd)
 {

@@ -32,8 +32,8 @@ struct step {
 };
 
 struct header {
-	u32 magic, version, size, steps, pointers, args, env, preserve;
-	int slot[16];
+	u32 magic, version, size, steps, pointers, args, env, unused;
+	int slot[16]; // encoded: the place among the fds that came with the plan, or -1
 };
 
 struct message {
@@ -51,6 +51,8 @@ struct init {
 	u32 at;         // the step that runs
 	u32 detail;     // of a failure, for the parent
 	int arrived;    // the first chdir succeeded
+	u64 early;      // namespaces that were made before the plan came
+	long early_result;
 	char exe[4096]; // what find found
 	char text[sizeof(struct message) + TEXT_MAX];
 };
@@ -88,12 +90,16 @@ long do_unshare(const struct step *), do_setns(const struct step *), do_open(con
 
 // protocol.c
 long do_call(const struct step *), do_wait(const struct step *);
+int hear_plan(int sock, int *fds);
 void fail(long result) __attribute__((noreturn));
 void leave(int status) __attribute__((noreturn));
 
 // init.c
 long run(void);
 int load(int fd);
+int adopt(int sock, const int *fds, int count);
+
+enum { PASSED_MAX = 8 }; // fds that come with the plan, itself among them
 
 size_t length(const char *s);
 void put(int slot, long fd);

@@ -1,0 +1,127 @@
+package compile
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"rt/internal/errs"
+)
+
+// refused is a configuration that has no plan, and where the error points.
+type refused struct {
+	name  string
+	edit  func(*specs.Spec)
+	where string
+}
+
+// fields has a row for each row of refusals, in its order.
+func fields() []refused {
+	hook := []specs.Hook{{Path: "/hook"}}
+	return []refused{
+		{"terminal", func(s *specs.Spec) { s.Process.Terminal = true }, "/process/terminal"},
+		{"AppArmor", func(s *specs.Spec) { s.Process.ApparmorProfile = "p" }, "/process/apparmorProfile"},
+		{"SELinux", func(s *specs.Spec) { s.Process.SelinuxLabel = "l" }, "/process/selinuxLabel"},
+		{"scheduler", func(s *specs.Spec) { s.Process.Scheduler = &specs.Scheduler{} }, "/process/scheduler"},
+		{"I/O priority", func(s *specs.Spec) { s.Process.IOPriority = &specs.LinuxIOPriority{} }, "/process/ioPriority"},
+		{"CPU affinity", func(s *specs.Spec) { s.Process.ExecCPUAffinity = &specs.CPUAffinity{} }, "/process/execCPUAffinity"},
+		{"hooks", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: hook} }, "/hooks"},
+		{"uid mappings", func(s *specs.Spec) { s.Linux.UIDMappings = []specs.LinuxIDMapping{{Size: 1}} }, "/linux/uidMappings"},
+		{"time offsets", func(s *specs.Spec) { s.Linux.TimeOffsets = map[string]specs.LinuxTimeOffset{"boottime": {}} }, "/linux/timeOffsets"},
+		{"mount label", func(s *specs.Spec) { s.Linux.MountLabel = "l" }, "/linux/mountLabel"},
+		{"network devices", func(s *specs.Spec) { s.Linux.NetDevices = map[string]specs.LinuxNetDevice{"eth0": {}} }, "/linux/netDevices"},
+		{"Intel RDT", func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }, "/linux/intelRdt"},
+		{"memory policy", func(s *specs.Spec) { s.Linux.MemoryPolicy = &specs.LinuxMemoryPolicy{} }, "/linux/memoryPolicy"},
+		{"personality", func(s *specs.Spec) { s.Linux.Personality = &specs.LinuxPersonality{} }, "/linux/personality"},
+	}
+}
+
+// others are refused while the plan is made.
+func others() []refused {
+	hook := []specs.Hook{{Path: "/hook"}}
+	namespace := func(t specs.LinuxNamespaceType, path string) func(*specs.Spec) {
+		return func(s *specs.Spec) { s.Linux.Namespaces[0] = specs.LinuxNamespace{Type: t, Path: path} }
+	}
+	option := func(o string) func(*specs.Spec) {
+		return func(s *specs.Spec) { s.Mounts[2].Options = append(s.Mounts[2].Options, o) }
+	}
+	return []refused{
+		{"gid mappings", func(s *specs.Spec) { s.Linux.GIDMappings = []specs.LinuxIDMapping{{Size: 1}} }, "/linux/uidMappings"},
+		//nolint:staticcheck // prestart is deprecated, and managers still write it
+		{"prestart hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: hook} }, "/hooks"},
+		{"createRuntime hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateRuntime: hook} }, "/hooks"},
+		{"createContainer hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateContainer: hook} }, "/hooks"},
+		{"startContainer hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{StartContainer: hook} }, "/hooks"},
+		{"poststart hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststart: hook} }, "/hooks"},
+		{"no linux", func(s *specs.Spec) { s.Linux = nil }, "/linux"},
+		{"no mount namespace", func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[:4] }, "/linux/namespaces"},
+		{"user namespace", namespace(specs.UserNamespace, ""), "/linux/namespaces/0"},
+		{"joined user namespace", namespace(specs.UserNamespace, "/ns"), "/linux/namespaces/0"},
+		{"time namespace", namespace(specs.TimeNamespace, ""), "/linux/namespaces/0"},
+		{"joined pid namespace", namespace(specs.PIDNamespace, "/ns"), "/linux/namespaces/0"},
+		{"idmap", option("idmap"), "/mounts/2/options/4"},
+		{"ridmap", option("ridmap"), "/mounts/2/options/4"},
+		{"remount", option("remount"), "/mounts/2/options/4"},
+		{"tmpcopyup", option("tmpcopyup"), "/mounts/2/options/4"},
+		{"cgroup of no name", func(s *specs.Spec) { s.Linux.CgroupsPath = "/.." }, "/linux/cgroupsPath"},
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, r := range append(fields(), others()...) {
+		t.Run(r.name, func(t *testing.T) {
+			in := baseInput(v1Host())
+			r.edit(in.Spec)
+			_, err := Container(in)
+			checkRefusal(t, err, r.where)
+		})
+	}
+	for _, r := range fields()[:6] { // what an exec can ask for
+		t.Run("exec: "+r.name, func(t *testing.T) {
+			in := baseInput(v1Host())
+			group, err := execGroup(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.edit(in.Spec)
+			_, err = Exec(in, group)
+			checkRefusal(t, err, r.where)
+		})
+	}
+}
+
+func checkRefusal(t *testing.T, err error, where string) {
+	t.Helper()
+	e, ok := err.(*errs.Error)
+	if !ok {
+		t.Fatalf("no error of ours: %v", err)
+	}
+	if e.Where != where || e.Kind != errs.Unsupported && e.Kind != errs.Invalid {
+		t.Errorf("%v: at %q, %s; expected at %q", err, e.Where, e.Kind, where)
+	}
+}
+
+// TestEveryRefusal: a new row of refusals needs its row here.
+func TestEveryRefusal(t *testing.T) {
+	var tested, want []string
+	for _, f := range fields() {
+		tested = append(tested, f.where)
+	}
+	for _, r := range refusals {
+		want = append(want, r.where)
+	}
+	if !slices.Equal(tested, want) {
+		t.Errorf("tested %q\nrefused %q", tested, want)
+	}
+}
+
+// TestHarmless: empty values of those fields, which managers write, are not refused.
+func TestHarmless(t *testing.T) {
+	in := baseInput(v1Host())
+	in.Spec.Hooks = &specs.Hooks{}
+	in.Spec.Linux.UIDMappings, in.Spec.Linux.NetDevices = []specs.LinuxIDMapping{}, map[string]specs.LinuxNetDevice{}
+	if _, err := Container(in); err != nil {
+		t.Error(err)
+	}
+}
