@@ -69,7 +69,7 @@ func (r Root) begin(o CreateOptions) (*creation, error) {
 		return nil, err
 	}
 	fork, init := compile.Fresh(doc.Spec)
-	c.talk.child, err = nsenter.Spawn(nsenter.Start{Namespaces: fork, Unshare: init, Preserve: o.PreserveFDs, Stdio: [3]int{0, 1, 2}})
+	c.talk.child, err = nsenter.Spawn(nsenter.Start{Namespaces: fork, Unshare: init, Preserve: o.PreserveFDs})
 	return c, err
 }
 

@@ -93,7 +93,7 @@ func (e *execution) begin(o ExecOptions) (err error) {
 			return errs.Op("join the pid namespace of", e.ID, err)
 		}
 	}
-	e.talk.child, err = nsenter.Spawn(nsenter.Start{Preserve: o.PreserveFDs, Stdio: [3]int{0, 1, 2}})
+	e.talk.child, err = nsenter.Spawn(nsenter.Start{Preserve: o.PreserveFDs})
 	return err
 }
 

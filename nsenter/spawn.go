@@ -7,8 +7,6 @@ import (
 	"errors"
 	"os"
 	"runtime"
-	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -30,8 +28,7 @@ type Child struct {
 type Start struct {
 	Namespaces uint64 // CLONE_NEW* for the fork
 	Unshare    uint64 // CLONE_NEW* that the init makes while the plan is written
-	Preserve   int    // fds from 3 on that belong to the workload
-	Stdio      [3]int // fds for 0, 1 and 2
+	Preserve   int    // fds from 3 on that belong to the workload; 0, 1 and 2 always do
 }
 
 // Spawn starts an init. Until it gets its plan it has nothing but own namespaces, and dies
@@ -53,29 +50,6 @@ func Spawn(s Start) (*Child, error) {
 		return nil, err
 	}
 	return c, nil
-}
-
-// fork: the fds of the init are 0, 1, 2, those that belong to the workload, and the socket.
-// The program's own fd lies above them: the copies are made in this order, and would
-// overwrite a lower one.
-func (c *Child) fork(s Start, program, sock int) error {
-	files := []uintptr{uintptr(s.Stdio[0]), uintptr(s.Stdio[1]), uintptr(s.Stdio[2])}
-	for i := range s.Preserve {
-		files = append(files, uintptr(3+i))
-	}
-	files = append(files, uintptr(sock))
-	high, err := unix.FcntlInt(uintptr(program), unix.F_DUPFD_CLOEXEC, len(files)+1)
-	if err != nil {
-		return errs.Op("duplicate the fd of the init", "", err)
-	}
-	defer unix.Close(high)
-	attr := &syscall.ProcAttr{Files: files, Env: []string{}, Sys: &syscall.SysProcAttr{
-		Cloneflags: uintptr(s.Namespaces),
-		PidFD:      &c.Pidfd,
-	}}
-	argv := []string{"rt-init", strconv.Itoa(len(files) - 1), strconv.FormatUint(s.Unshare, 10)}
-	c.Pid, err = syscall.ForkExec("/proc/self/fd/"+strconv.Itoa(high), argv, attr)
-	return errs.Op("start the init", "", err)
 }
 
 // Do hands the plan over, with the fds for its Pass, in that order. The init works from
