@@ -126,7 +126,17 @@ type probe struct {
 func (w *world) run() *probe {
 	w.t.Helper()
 	w.Plan.Args, w.Plan.Env = w.args, w.env
-	c, err := Spawn(Args{Plan: &w.Plan, Pass: w.pass, Stdio: w.stdio})
+	p := w.start(Start{Namespaces: w.Plan.Namespaces, Preserve: w.Plan.Preserve})
+	if err := p.Do(&w.Plan, w.pass); err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+// start starts an init that still waits for its plan.
+func (w *world) start(s Start) *probe {
+	w.t.Helper()
+	c, err := w.withStdio(func() (*Child, error) { return Spawn(s) })
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -139,6 +149,22 @@ func (w *world) run() *probe {
 		unix.Close(c.Pidfd)
 	})
 	return p
+}
+
+// withStdio lets the init inherit the world's standard streams instead of the test's.
+func (w *world) withStdio(spawn func() (*Child, error)) (*Child, error) {
+	for fd, theirs := range w.stdio {
+		own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+		if err == nil {
+			err = unix.Dup3(theirs, fd, 0)
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		defer unix.Close(own)
+		defer unix.Dup3(own, fd, 0)
+	}
+	return spawn()
 }
 
 // ready waits until fd can be read; a test never hangs.

@@ -49,6 +49,15 @@ func helper(job string) {
 	os.Exit(0)
 }
 
+// spawn is for helpers: the init has their standard streams.
+func spawn(p *plan.Plan) (*Child, error) {
+	c, err := Spawn(Start{Preserve: p.Preserve})
+	if err == nil {
+		err = c.Do(p, nil)
+	}
+	return c, err
+}
+
 // helpDispositions ignores SIGPIPE and blocks two signals before it spawns.
 func helpDispositions() error {
 	return onThread(func() error {
@@ -66,7 +75,7 @@ func helpDispositions() error {
 		b := &plan.Builder{Plan: plan.Plan{Args: []string{"sed", "-n", "/^Sig[BIC]/p", "/proc/self/status"}}}
 		b.Find("", "/bin/sed")
 		b.Exec("sed")
-		c, err := Spawn(Args{Plan: &b.Plan, Stdio: [3]int{0, 1, 2}})
+		c, err := spawn(&b.Plan)
 		if err == nil {
 			_, err = c.Wait()
 		}
@@ -146,7 +155,7 @@ func helpNoexec() error {
 	b.Find("", "/bin/echo")
 	b.Call(plan.CallReady, 0, plan.SlotNone, plan.SlotNone)
 	b.Exec("echo")
-	c, err := Spawn(Args{Plan: &b.Plan, Stdio: [3]int{0, 1, 2}})
+	c, err := spawn(&b.Plan)
 	if err != nil {
 		return err
 	}

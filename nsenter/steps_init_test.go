@@ -246,7 +246,7 @@ func helpStray() error {
 	if err := unix.Dup3(1, 90, 0); err != nil {
 		return err
 	}
-	c, err := Spawn(Args{Plan: strayPlan(), Stdio: [3]int{0, 1, 2}, Pass: nil})
+	c, err := spawn(strayPlan())
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ import (
 // containerHost adds what the parent does, by pid or on its own files.
 func (w *work) containerHost() {
 	w.From("").Host(plan.HostStep{Act: plan.ActSpawn})
+	w.Host(plan.HostStep{Act: plan.ActPlan}) // up to its first call the init makes nothing that outlives it
 	w.Host(plan.HostStep{Act: plan.ActRecord})
-	w.Host(plan.HostStep{Act: plan.ActPlan})
 	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActCgroup}) // while the init mounts
 	w.oomScoreAdj()
 	w.From("")

@@ -41,10 +41,9 @@ func TestEncode(t *testing.T) {
 		what      string
 		got, want any
 	}{
-		{"header", d.head, [8]uint32{Magic, Version, uint32(len(raw)), 4, headerSize + 4*stepSize, 2, 1, 2}},
-		{"socket", d.slots[SlotSock], int32(5)},
-		{"lock", d.slots[SlotLock], int32(7)},
-		{"filter", d.slots[SlotFilter], int32(8)},
+		{"header", d.head, [8]uint32{Magic, Version, uint32(len(raw)), 4, headerSize + 4*stepSize, 2, 1, 0}},
+		{"lock, behind the plan", d.slots[SlotLock], int32(1)},
+		{"filter", d.slots[SlotFilter], int32(2)},
 		{"a slot without an fd", d.slots[SlotRoot], int32(-1)},
 		{"no slot", d.slots[SlotNone], int32(-1)},
 		{"steps", fmt.Sprint(d.steps), fmt.Sprint([]Step{
@@ -103,7 +102,7 @@ func decode(t *testing.T, raw []byte) (d decoded) {
 		if at == 0 {
 			d.zeros = append(d.zeros, i)
 		} else {
-			s, _, _ = strings.Cut(string(raw[at:]), "\x00")
+			s = string(raw[at : int(at)+bytes.IndexByte(raw[at:], 0)])
 		}
 		d.lists = append(d.lists, s)
 	}
@@ -163,8 +162,8 @@ func TestBigPlan(t *testing.T) {
 	p.Args[1] = strings.Repeat("x", rest)
 	raw := encode(t, p)
 	d := decode(t, raw)
-	if len(raw) != MaxSize || len(d.steps) != len(p.Init) || d.steps[len(d.steps)-1].S != "/path/9999" || len(d.lists[1]) != rest {
-		t.Errorf("%d bytes, %d steps, last %v", len(raw), len(d.steps), d.steps[len(d.steps)-1])
+	if len(raw) != MaxSize || len(d.steps) != len(p.Init) || d.steps[len(d.steps)-1].S != "/path/9999" || len(d.lists[1]) != rest || len(d.zeros) != 3 {
+		t.Errorf("%d bytes, %d steps, last %v, %d empty pointers", len(raw), len(d.steps), d.steps[len(d.steps)-1], len(d.zeros))
 	}
 	p.Args[1] += "x"
 	if _, err := p.Encode(); err == nil {

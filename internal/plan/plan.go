@@ -21,8 +21,8 @@ type Act uint8
 // The host steps: what the parent does, by pid or on the host's files.
 const (
 	ActSpawn       Act = iota // start the init, which makes namespaces and waits for the plan
-	ActRecord                 // intent: id, cgroup, creator and init, before anything else is made
 	ActPlan                   // hand the plan over
+	ActRecord                 // intent: id, cgroup, creator and init, before anything is made that outlives them
 	ActOOMScoreAdj            // A, an int64
 	ActCgroup                 // make the container's cgroup and set its limits
 	ActHome                   // HOME of the user A from the container's passwd(5)
@@ -31,7 +31,7 @@ const (
 	ActState                  // state.json: the container is created
 )
 
-var actNames = [...]string{"spawn", "record", "plan", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state"}
 
 func (a Act) String() string { return actNames[a] }
 

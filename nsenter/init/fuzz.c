@@ -42,7 +42,10 @@ static void run_input(void)
 	fuzz.dangling = byte() % 8 == 1;
 	memset(&init, 0, sizeof(init));
 	if (!setjmp(fuzz.end)) {
-		if (load(7) < 0)
+		int fds[PASSED_MAX] = {4, 5, 6, 7, 8, 9, 10, 11};
+		int count = byte() % 4 ? PASSED_MAX : hear_plan(3, fds);
+
+		if (count < 0 || load(fds[0]) < 0 || adopt(3, fds, count) < 0)
 			fuzz.ends[REFUSED]++;
 		else
 			fail(run());
@@ -118,11 +121,11 @@ static void make_step(u8 *plan, struct step *s, u32 *at)
 // make_plan is a valid plan with random steps.
 static u32 make_plan(u8 *plan)
 {
-	struct header h = {PLAN_MAGIC, PLAN_VERSION, 0, 1 + dice(12), 0, 1 + dice(3), dice(3), dice(3), {0}};
+	struct header h = {PLAN_MAGIC, PLAN_VERSION, 0, 1 + dice(12), 0, 1 + dice(3), dice(3), 0, {0}};
 	u32 at;
 
 	for (int i = 0; i < 16; i++)
-		h.slot[i] = dice(3) ? -1 : (int)(3 + dice(20));
+		h.slot[i] = dice(3) ? -1 : (int)dice(dice(32) ? PASSED_MAX : 20);
 	h.pointers = (u32)sizeof(h) + h.steps * (u32)sizeof(struct step);
 	at = h.pointers + 8 * (h.args + h.env + 3);
 	for (u32 i = 0; i < h.args + h.env; i++) {
