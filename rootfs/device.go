@@ -2,7 +2,6 @@ package rootfs
 
 import (
 	"path/filepath"
-	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -112,9 +111,9 @@ func device(b *plan.Builder, d specs.LinuxDevice) {
 		b.Mknod(plan.SlotDev, name, n)
 		return
 	}
-	dir = strings.TrimSuffix(dir, "/")
-	b.Mkdir(dir + "/")
-	b.Open(dir+"/", unix.O_PATH|unix.O_DIRECTORY, plan.OpenInRoot, plan.SlotTmp)
+	dir = filepath.Clean(dir)
+	b.Mkdir(dir)
+	b.Open(dir, unix.O_PATH|unix.O_DIRECTORY, plan.OpenInRoot, plan.SlotTmp)
 	b.Mknod(plan.SlotTmp, name, n)
 	b.Close(plan.SlotTmp)
 }

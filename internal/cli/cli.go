@@ -10,14 +10,12 @@ import (
 
 	"rt/internal/plan"
 	"rt/libcontainer"
-
-	"github.com/urfave/cli/v2"
 )
 
 // The exit codes of rt's own failures. A workload's own code is passed on by run and exec.
 const (
 	exitFailure = 1
-	exitUnknown = 3   // no such command, as runc and every urfave/cli program has it
+	exitUnknown = 3   // no such command, as runc has it
 	exitExec    = 255 // exec: 1 could be the workload's own
 )
 
@@ -49,12 +47,11 @@ type session struct {
 	world
 	globals
 	args []string
+	name string // the command's; "" until the global flags are parsed
 	log  *logger
 	root libcontainer.Root
 	life lifecycle
 	code int // the workload's exit code
-
-	unknown error // a command that is none: the library only calls back
 }
 
 // exitError is an error whose exit code is not exitFailure.
@@ -67,27 +64,17 @@ func (e exitError) Unwrap() error { return e.error }
 
 // Main runs the command line args (args[0] is the program) and returns the exit code.
 func Main(args []string) int {
-	cli.HelpFlag = toggle(new(bool), "help", "h", "print this text")
-	cli.VersionFlag = toggle(new(bool), "version", "v", "print the versions of rt and of what it is built from")
 	open := func(r libcontainer.Root) lifecycle { return r }
 	return run(args, world{os.Stdout, os.Stderr, open, self})
 }
 
 func run(args []string, w world) int {
-	if onlyVersion(args) {
-		io.WriteString(w.stdout, "rt version "+versionText()+"\n")
-		return 0
-	}
 	s := &session{world: w, args: args, log: newLogger(w.stderr)}
-	err := newApp(s, named(args)).Run(args)
-	if err == nil {
-		err = s.unknown
-	}
-	return s.finish(err)
+	return s.finish(s.dispatch())
 }
 
 // before carries out the global flags, once they are parsed.
-func (s *session) before(*cli.Context) error {
+func (s *session) before() error {
 	if err := s.globals.check(); err != nil {
 		return err
 	}
@@ -113,12 +100,12 @@ func (s *session) finish(err error) int {
 		s.log.flush()
 		return s.code
 	}
-	s.log.fail(err, usageOf(named(s.args)))
+	s.log.fail(err, usageOf(s.name))
 	return exitCode(err)
 }
 
-// exitCode does not ask for the library's cli.ExitCoder: an error of os/exec is one, and a
-// hook's exit code is not rt's.
+// exitCode asks for rt's own type only: an error of os/exec has an ExitCode too, and a hook's
+// is not rt's.
 func exitCode(err error) int {
 	if e, ok := errors.AsType[exitError](err); ok {
 		return e.code

@@ -3,8 +3,6 @@ package cli
 import (
 	"rt/internal/errs"
 	"rt/libcontainer"
-
-	"github.com/urfave/cli/v2"
 )
 
 func createCommand() command {
@@ -28,9 +26,9 @@ would be executed. CONTAINER is a name that is not in use below --root.
 	}
 }
 
-func createFlags(o *libcontainer.CreateOptions, pidfd *string) []cli.Flag {
+func createFlags(o *libcontainer.CreateOptions, pidfd *string) []*option {
 	o.Bundle = "."
-	return []cli.Flag{
+	return []*option{
 		text(&o.Bundle, "bundle", "b", "`DIR` with config.json (default: this directory)"),
 		consoleSocket(&o.ConsoleSocket),
 		pidfdSocket(pidfd),
@@ -41,19 +39,19 @@ func createFlags(o *libcontainer.CreateOptions, pidfd *string) []cli.Flag {
 	}
 }
 
-func consoleSocket(v *string) cli.Flag {
+func consoleSocket(v *string) *option {
 	return text(v, "console-socket", "", "send the terminal's master end to the unix socket `PATH`")
 }
 
-func pidfdSocket(v *string) cli.Flag {
+func pidfdSocket(v *string) *option {
 	return text(v, "pidfd-socket", "", "send a pidfd of the process to the unix socket `PATH`")
 }
 
-func pidFile(v *string) cli.Flag {
+func pidFile(v *string) *option {
 	return text(v, "pid-file", "", "write the process id to `FILE`")
 }
 
-func preserveFDs(v *int) cli.Flag {
+func preserveFDs(v *int) *option {
 	return &option{(*countValue)(v), "preserve-fds", "", "pass `N` more file descriptors, from 3 on"}
 }
 

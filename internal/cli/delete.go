@@ -1,7 +1,5 @@
 package cli
 
-import "github.com/urfave/cli/v2"
-
 func deleteCommand() command {
 	var force bool
 	return command{
@@ -11,7 +9,7 @@ started.
    rt delete web
    rt delete --force web`,
 		min: 1, max: 1,
-		flags: []cli.Flag{toggle(&force, "force", "f", "kill the container first; succeed if there is none")},
+		flags: []*option{toggle(&force, "force", "f", "kill the container first; succeed if there is none")},
 		act:   func(s *session, args []string) error { return s.life.Delete(args[0], force) },
 	}
 }

@@ -5,8 +5,6 @@ import (
 
 	"rt/internal/errs"
 	"rt/libcontainer"
-
-	"github.com/urfave/cli/v2"
 )
 
 func execCommand() command {
@@ -34,8 +32,8 @@ or 255 if rt fails.
 	}
 }
 
-func execFlags(o *libcontainer.ExecOptions, pidfd *string) []cli.Flag {
-	return []cli.Flag{
+func execFlags(o *libcontainer.ExecOptions, pidfd *string) []*option {
+	return []*option{
 		consoleSocket(&o.ConsoleSocket),
 		pidfdSocket(pidfd),
 		text(&o.Cwd, "cwd", "", "run in `DIR` of the container"),

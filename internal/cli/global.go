@@ -6,8 +6,6 @@ import (
 
 	"rt/internal/errs"
 	"rt/libcontainer"
-
-	"github.com/urfave/cli/v2"
 )
 
 // globals are the flags that stand before the command.
@@ -20,9 +18,9 @@ type globals struct {
 	systemd   bool
 }
 
-func (g *globals) flags() []cli.Flag {
+func (g *globals) options() []*option {
 	g.logFormat, g.rootless = "text", "auto"
-	return []cli.Flag{
+	return []*option{
 		&option{(*pathValue)(&g.dir), "root", "", "keep the containers' state in `DIR` (default: " + rootDir + ", or rt below $XDG_RUNTIME_DIR without root)"},
 		text(&g.logFile, "log", "", "append log records to `FILE`"),
 		text(&g.logFormat, "log-format", "", "write log records in `FORMAT`, text (the default) or json"),

@@ -6,7 +6,6 @@ import (
 
 	"rt/internal/errs"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -20,7 +19,7 @@ not given.
    rt kill web HUP
    rt kill --all web 9`,
 		min: 1, max: 2,
-		flags: []cli.Flag{toggle(&all, "all", "a", "send the signal to every process of the container")},
+		flags: []*option{toggle(&all, "all", "a", "send the signal to every process of the container")},
 		act: func(s *session, args []string) error {
 			signal, err := parseSignal(append(args, "TERM")[1])
 			if err != nil {

@@ -9,8 +9,6 @@ import (
 
 	"rt/internal/errs"
 	"rt/libcontainer"
-
-	"github.com/urfave/cli/v2"
 )
 
 func listCommand() command {
@@ -21,7 +19,7 @@ func listCommand() command {
 
    rt list
    rt --root /run/user/1000/rt list --format json`,
-		flags: []cli.Flag{
+		flags: []*option{
 			formatFlag(&format),
 			toggle(&quiet, "quiet", "q", "print the names alone"),
 		},
@@ -43,7 +41,7 @@ func listCommand() command {
 	}
 }
 
-func formatFlag(v *string) cli.Flag {
+func formatFlag(v *string) *option {
 	*v = "table"
 	return text(v, "format", "f", "print in `FORMAT`, table (the default) or json")
 }

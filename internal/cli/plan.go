@@ -6,8 +6,6 @@ import (
 	"rt/internal/errs"
 	"rt/internal/plan"
 	"rt/libcontainer"
-
-	"github.com/urfave/cli/v2"
 )
 
 func planCommand() command {
@@ -21,7 +19,7 @@ config.json that asked for it. It needs no root and changes nothing.
    rt plan /srv/web
    rt plan --explain /mounts/3 /srv/web`,
 		max: 1,
-		flags: []cli.Flag{
+		flags: []*option{
 			toggle(&asJSON, "json", "", "print JSON"),
 			text(&explain, "explain", "", "print only the steps that come from `POINTER`, a JSON pointer into config.json"),
 		},

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"rt/internal/errs"
-
-	"github.com/urfave/cli/v2"
 )
 
 func psCommand() command {
@@ -23,7 +21,7 @@ container's processes. The options have to print a column PID.
    rt ps web -o pid,rss,comm
    rt ps --format json web`,
 		min: 1, max: -1,
-		flags: []cli.Flag{formatFlag(&format)},
+		flags: []*option{formatFlag(&format)},
 		act: func(s *session, args []string) error {
 			asJSON, err := parseFormat(format)
 			if err != nil {

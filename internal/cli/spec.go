@@ -7,7 +7,6 @@ import (
 
 	"rt/internal/errs"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -20,7 +19,7 @@ that is there already is left alone.
    mkdir -p web/rootfs
    rt spec --bundle web
    rt spec --rootless`,
-		flags: []cli.Flag{
+		flags: []*option{
 			text(&bundle, "bundle", "b", "write into `DIR` (default: this directory)"),
 			toggle(&rootless, "rootless", "", "for a caller without root: in a user namespace of the caller's own ids"),
 		},

@@ -17,15 +17,3 @@ func versionText() string {
 	return version + "\ncommit: " + commit + "\nspec: " + specs.Version + "\ngo: " + runtime.Version() +
 		"\nlibseccomp: " + libseccompVersion()
 }
-
-// onlyVersion is true for the bare --version, which needs no parser.
-func onlyVersion(args []string) bool {
-	if len(args) != 2 {
-		return false
-	}
-	switch args[1] {
-	case "--version", "-version", "--v", "-v":
-		return true
-	}
-	return false
-}

@@ -171,14 +171,21 @@ int make_in_root(const char *path, int directory, u64 resolve)
 {
 	int fd = open_in_root(path, O_PATH_, resolve);
 	struct walk w = {init.exe, sizeof(init.exe), length(path), 0, 0};
+	size_t last = 0;
 	int result;
 
 	if (fd != -ENOENT)
 		return fd;
 	if (w.len >= w.size)
 		return -ENAMETOOLONG;
-	for (size_t i = 0; i <= w.len; i++)
+	for (size_t i = 0; i <= w.len; i++) {
 		w.path[i] = path[i];
-	result = make_all(&w, directory, resolve);
+		if (path[i] == '/')
+			last = i + 1;
+	}
+	// Mostly it is only the last component.
+	result = component(&w, last, w.len, directory, resolve);
+	if (result == 0 || result == -ENOENT)
+		result = make_all(&w, directory, resolve);
 	return result < 0 ? result : open_in_root(path, O_PATH_, resolve);
 }

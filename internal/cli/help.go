@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"strings"
+
+	"rt/internal/errs"
+)
+
+const description = `rt runs containers from OCI bundles: a directory with config.json and a root
+file system. It needs no daemon; what it knows about a container lies below --root.
+
+   rt spec                    write a config.json to start from
+   rt run web                 run the bundle in this directory as container "web"
+   rt create web; rt start web; rt kill web; rt delete web`
+
+// help prints the help of the command that args names, or rt's.
+func (s *session) help(args []string) error {
+	topic := ""
+	if len(args) > 0 {
+		topic = args[0]
+	}
+	if topic == "" || isHelp(topic) {
+		return emit(s.stdout, rtHelp())
+	}
+	e, ok := lookup(topic)
+	if !ok {
+		return exitError{exitUnknown, errs.New(errs.Usage, "No help topic for '"+topic+"'")}
+	}
+	return emit(s.stdout, e.help(e.make()))
+}
+
+// isHelp is true for the names of the help command.
+func isHelp(name string) bool { return name == "help" || name == "h" }
+
+func rtHelp() string {
+	var list [][2]string
+	for _, e := range commands {
+		list = append(list, [2]string{e.name, e.usage})
+	}
+	list = append(list, [2]string{"help, h", "Shows a list of commands or help for one command"})
+	return section("NAME", "rt - run containers from OCI bundles") +
+		section("USAGE", "rt [global options] command [command options]") +
+		"VERSION:\n   " + versionText() + "\n\n" +
+		section("DESCRIPTION", description) +
+		section("COMMANDS", table(list)) +
+		lastSection("GLOBAL OPTIONS", optionTable(new(invocation).options()))
+}
+
+func (e entry) help(cmd command) string {
+	return section("NAME", "rt "+e.name+" - "+e.usage) +
+		section("USAGE", strings.TrimSpace("rt "+e.name+" [command options] "+e.args)) +
+		section("DESCRIPTION", cmd.text) +
+		lastSection("OPTIONS", optionTable(append(cmd.flags, helpOption(new(bool)))))
+}
+
+func section(title, text string) string { return lastSection(title, text) + "\n" }
+
+// lastSection is a section without the empty line that parts it from the next.
+func lastSection(title, text string) string {
+	s := title + ":\n"
+	for line := range strings.Lines(text + "\n") {
+		if line != "\n" {
+			s += "   "
+		}
+		s += line
+	}
+	return s
+}
+
+func optionTable(options []*option) string {
+	var rows [][2]string
+	for _, o := range options {
+		rows = append(rows, o.columns())
+	}
+	return table(rows)
+}
+
+// table sets two columns, of ASCII.
+func table(rows [][2]string) string {
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(row[0]))
+	}
+	lines := make([]string, len(rows))
+	for i, row := range rows {
+		lines[i] = row[0] + strings.Repeat(" ", width-len(row[0])+2) + row[1]
+	}
+	return strings.Join(lines, "\n")
+}
