@@ -108,10 +108,18 @@ func filesystem(b *plan.Builder, m specs.Mount, c choice) {
 		b.CopyMode(plan.SlotTree, dst)
 		attributes(b, c)
 	} else {
-		b.Fsmount(c.one.Set, plan.SlotTree, dst)
+		b.Fsmount(alone(c), plan.SlotTree, dst)
 		propagate(b, c)
 	}
 	b.Attach(plan.SlotTree, dst, plan.AttachMakeDir|ordinary(dst))
+}
+
+// alone are the attributes of a mount that has nothing below it: the options for the whole
+// tree are for it, too.
+func alone(c choice) uint64 {
+	a := c.tree
+	merge(&a, Option{Set: c.one.Set, Clear: c.one.Clear})
+	return a.Set
 }
 
 func hasMode(data []string) bool {

@@ -16,34 +16,28 @@ type command struct {
 	failed   func(error) error // adds to every error of this command; nil adds nothing
 }
 
-// invocation is what may stand before the command.
-type invocation struct {
-	globals
-	help, version bool
-}
-
-func (v *invocation) options() []*option {
-	return append(v.globals.options(), helpOption(&v.help),
-		toggle(&v.version, "version", "v", "print the versions of rt and of what it is built from"))
+// mainOptions are the flags that may stand before the command.
+func mainOptions(g *globals, help, version *bool) []*option {
+	return append(g.options(), helpOption(help),
+		toggle(version, "version", "v", "print the versions of rt and of what it is built from"))
 }
 
 // dispatch carries out the command line. A help or version flag comes before everything
 // but a flag that is wrong; the help command is a command, and comes after the log.
 func (s *session) dispatch() error {
-	var v invocation
-	args, err := parse(v.options(), s.args[min(1, len(s.args)):])
+	var help, version bool
+	args, err := parse(mainOptions(&s.globals, &help, &version), s.args[min(1, len(s.args)):])
 	switch {
 	case err != nil:
 		return err
-	case v.help:
+	case help:
 		return s.help(args)
-	case v.version:
+	case version:
 		return emit(s.stdout, "rt version "+versionText()+"\n")
 	}
 	if len(args) > 0 {
 		s.name = args[0]
 	}
-	s.globals = v.globals
 	if err := s.before(); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func rtHelp() string {
 		"VERSION:\n   " + versionText() + "\n\n" +
 		section("DESCRIPTION", description) +
 		section("COMMANDS", table(list)) +
-		lastSection("GLOBAL OPTIONS", optionTable(new(invocation).options()))
+		lastSection("GLOBAL OPTIONS", optionTable(mainOptions(new(globals), new(bool), new(bool))))
 }
 
 func (e entry) help(cmd command) string {

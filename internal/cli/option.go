@@ -2,11 +2,8 @@ package cli
 
 import (
 	"errors"
-	"flag"
 	"strconv"
 	"strings"
-
-	"github.com/urfave/cli/v2"
 )
 
 // option is a flag that is bound to a variable.

@@ -73,6 +73,7 @@ func mountGoldens() []golden {
 		mount("mount-atime-last-wins", specs.Mount{Destination: "/m", Source: "/src", Options: []string{"bind", "noatime", "strictatime"}}),
 		mount("mount-recursive", specs.Mount{Destination: "/m", Source: "/src", Options: []string{"rbind", "rro", "rnosuid", "rnoatime", "rw"}}),
 		mount("mount-recursive-cleared", specs.Mount{Destination: "/m", Source: "/src", Options: []string{"rbind", "rro", "rrw", "rsuid", "rexec", "rrelatime"}}),
+		mount("mount-recursive-new", specs.Mount{Destination: "/m", Type: "tmpfs", Options: []string{"mode=755", "rro", "rnosuid", "suid", "rnoatime", "strictatime", "nodev"}}),
 		mount("mount-bind", specs.Mount{Destination: "/m", Source: "/src", Options: []string{"bind"}}),
 		mount("mount-bind-by-type", specs.Mount{Destination: "m/../n", Type: "bind", Source: "src/./x"}),
 		mount("mount-bind-then-rbind", specs.Mount{Destination: "/m", Source: "/src", Options: []string{"bind", "rbind"}}),

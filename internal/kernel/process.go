@@ -104,6 +104,9 @@ func MountPointOf(path string) (string, error) {
 		return "", &os.PathError{Op: "statx", Path: path, Err: err}
 	}
 	raw, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return "", err
+	}
 	want := strconv.FormatUint(st.Mnt_id, 10)
 	for line := range strings.Lines(string(raw)) {
 		f := strings.Fields(line)
@@ -111,7 +114,7 @@ func MountPointOf(path string) (string, error) {
 			return unescape(f[4]), nil
 		}
 	}
-	return "", err
+	return "", &os.PathError{Op: "find the mount of", Path: path, Err: unix.ENOENT}
 }
 
 // unescape undoes the octal escapes of mountinfo: "\040" is a space.

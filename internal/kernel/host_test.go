@@ -1,0 +1,75 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestReadHost(t *testing.T) {
+	h, err := ReadHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil || !strings.Contains(string(status), fmt.Sprintf("CapPrm:\t%016x\n", h.Caps)) {
+		t.Errorf("permitted %016x, %v\n%s", h.Caps, err, status)
+	}
+	if _, err := os.Lstat("/proc/kcore"); h.Kcore != (err == nil) {
+		t.Errorf("kcore: %v, %v", h.Kcore, err)
+	}
+}
+
+// TestCapabilities checks the table by the numbers of another one.
+func TestCapabilities(t *testing.T) {
+	names := CapabilityNames()
+	if len(names) != unix.CAP_LAST_CAP+1 {
+		t.Errorf("%d capabilities", len(names))
+	}
+	for _, r := range []struct {
+		name   string
+		number int
+	}{
+		{"CAP_CHOWN", unix.CAP_CHOWN}, {"CAP_KILL", unix.CAP_KILL}, {"CAP_SETPCAP", unix.CAP_SETPCAP}, {"CAP_NET_RAW", unix.CAP_NET_RAW},
+		{"CAP_SYS_CHROOT", unix.CAP_SYS_CHROOT}, {"CAP_SYS_ADMIN", unix.CAP_SYS_ADMIN}, {"CAP_SYS_RESOURCE", unix.CAP_SYS_RESOURCE},
+		{"CAP_MKNOD", unix.CAP_MKNOD}, {"CAP_SETFCAP", unix.CAP_SETFCAP}, {"CAP_MAC_OVERRIDE", unix.CAP_MAC_OVERRIDE},
+		{"CAP_SYSLOG", unix.CAP_SYSLOG}, {"CAP_AUDIT_READ", unix.CAP_AUDIT_READ}, {"CAP_BPF", unix.CAP_BPF},
+		{"CAP_CHECKPOINT_RESTORE", unix.CAP_CHECKPOINT_RESTORE},
+	} {
+		if bit := CapabilityBit(r.name); bit != 1<<r.number || names[r.number] != r.name {
+			t.Errorf("%s is %#x, and number %d is %s", r.name, bit, r.number, names[r.number])
+		}
+	}
+	for _, name := range []string{"", "CAP_", "KILL", "cap_kill", "CAP_KILL "} {
+		if bit := CapabilityBit(name); bit != 0 {
+			t.Errorf("%q is %#x", name, bit)
+		}
+	}
+	names[0] = "changed"
+	if CapabilityNames()[0] != "CAP_CHOWN" {
+		t.Error("the table can be changed from outside")
+	}
+}
+
+func TestRlimits(t *testing.T) {
+	names := RlimitNames()
+	for _, r := range []struct {
+		name   string
+		number int
+	}{
+		{"RLIMIT_CPU", unix.RLIMIT_CPU}, {"RLIMIT_CORE", unix.RLIMIT_CORE}, {"RLIMIT_NPROC", unix.RLIMIT_NPROC},
+		{"RLIMIT_NOFILE", unix.RLIMIT_NOFILE}, {"RLIMIT_MEMLOCK", unix.RLIMIT_MEMLOCK}, {"RLIMIT_MSGQUEUE", unix.RLIMIT_MSGQUEUE},
+		{"RLIMIT_RTTIME", unix.RLIMIT_RTTIME},
+	} {
+		if RlimitResource(r.name) != r.number || names[r.number] != r.name {
+			t.Errorf("%s is %d, and number %d is %s", r.name, RlimitResource(r.name), r.number, names[r.number])
+		}
+	}
+	if len(names) != 16 || RlimitResource("RLIMIT_NOSUCH") != -1 || slices.Contains(names, "") {
+		t.Errorf("%q", names)
+	}
+}
