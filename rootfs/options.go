@@ -55,7 +55,7 @@ var options = [...]Option{
 	{"nodev", Attr, unix.MOUNT_ATTR_NODEV, 0, ""},
 	{"nodiratime", Attr, unix.MOUNT_ATTR_NODIRATIME, 0, ""},
 	{"noexec", Attr, unix.MOUNT_ATTR_NOEXEC, 0, ""},
-	{"noiversion", Super, 0, 0, "noiversion"},
+	{"noiversion", Ignored, 0, 0, ""},
 	{"nolazytime", Super, 0, 0, "nolazytime"},
 	{"nomand", Ignored, 0, 0, ""},
 	{"norelatime", Attr, 0, atime, ""},

@@ -46,7 +46,9 @@ link=${LINK:-$(choose)}
 can "$link" || { echo "build.sh: this machine cannot link $package: $link" >&2; exit 1; }
 ldflags="-s -w -X rt/internal/cli.version=${VERSION:-dev} -X rt/internal/cli.commit=${COMMIT:-unknown}"
 [ "$link" != musl ] || musl_toolchain
-[ "$link" = dynamic ] || ldflags+=" -linkmode external -extldflags '-static -Wl,--wrap=main'"
+wrap=
+[ "$package" != . ] || wrap=-Wl,--wrap=main # procs.go
+[ "$link" = dynamic ] || ldflags+=" -linkmode external -extldflags '-static $wrap'"
 
 export CGO_ENABLED=1
 exec go build -trimpath -buildvcs=false -tags "urfave_cli_no_docs netgo osusergo" -ldflags "$ldflags" -o "$out" "$package"
