@@ -141,11 +141,13 @@ func hideEffects() []effect {
 		}},
 		{"read-only trees", func(w *world) {
 			w.file("d/f", "x", 0o644)
-			w.nested("/d/sub")
+			w.tmpfs(0, plan.SlotTree)
+			w.Attach(plan.SlotTree, "/d/sub", plan.AttachMakeDir|plan.AttachKeep)
+			w.MkdirAt(plan.SlotTree, "inside")
 			w.Readonly("/d")
 			w.Readonly("/nosuch")
 		}, func(t *testing.T, p *probe) {
-			for _, name := range []string{"d/f", "d/sub/new"} {
+			for _, name := range []string{"d/f", "d/sub/inside/new"} {
 				err := os.WriteFile(p.in(name), nil, 0o600)
 				equal(t, name, err.(*os.PathError).Err, error(unix.EROFS))
 			}

@@ -188,6 +188,11 @@ func mountRefusals() []refusal {
 			w.Mknod(plan.SlotDev, "d", plan.Node{Mode: unix.S_IFCHR | 0o666, Dev: unix.Mkdev(1, 3)})
 			w.Mknod(plan.SlotDev, "d", plan.Node{Mode: unix.S_IFCHR | 0o666, Dev: unix.Mkdev(1, 5)})
 		}, failure{plan.KindMknod, unix.EEXIST, 0}},
+		{"a block device where a character device is", func(w *world) {
+			w.devices()
+			w.Mknod(plan.SlotDev, "d", plan.Node{Mode: unix.S_IFCHR | 0o666, Dev: unix.Mkdev(1, 3)})
+			w.Mknod(plan.SlotDev, "d", plan.Node{Mode: unix.S_IFBLK | 0o666, Dev: unix.Mkdev(1, 3)})
+		}, failure{plan.KindMknod, unix.EEXIST, 0}},
 		{"a device where a file is", func(w *world) {
 			w.file("dev/d", "", 0o644)
 			w.devices()

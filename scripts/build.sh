@@ -51,4 +51,4 @@ wrap=
 [ "$link" = dynamic ] || ldflags+=" -linkmode external -extldflags '-static $wrap'"
 
 export CGO_ENABLED=1
-exec go build -trimpath -buildvcs=false -tags "urfave_cli_no_docs netgo osusergo" -ldflags "$ldflags" -o "$out" "$package"
+exec go build -trimpath -buildvcs=false -tags "netgo osusergo" -ldflags "$ldflags" -o "$out" "$package"

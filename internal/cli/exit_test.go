@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,14 @@ func TestExit(t *testing.T) {
 		{"--root /x frob state", nil, 3, "rt: No help topic for 'frob'"},
 		{"--foo", nil, 1, "rt: flag provided but not defined: -foo"},
 		{"--foo exec ID x", nil, 1, "rt: flag provided but not defined: -foo"},
+		{"-foo=bar list", nil, 1, "rt: flag provided but not defined: -foo"},
+		{"---debug list", nil, 1, "rt: bad flag syntax: ---debug"},
+		{"--=x list", nil, 1, "rt: bad flag syntax: --=x"},
+		{"--help --foo", nil, 1, "rt: flag provided but not defined: -foo"},
+		{"--help frob", nil, 3, "rt: No help topic for 'frob'"},
+		{"help --foo", nil, 1, "rt: flag provided but not defined: -foo"},
+		{"--log-format xml help", nil, 1, "rt: invalid log-format: xml"},
+		{"exec -td ID x", nil, 255, "rt: exec failed: flag provided but not defined: -td"},
 		{"state --foo ID", nil, 1, "rt: flag provided but not defined: -foo"},
 		{"create --bundle", nil, 1, "rt: flag needs an argument: -bundle"},
 		{"create -b", nil, 1, "rt: flag needs an argument: -b"},
@@ -98,6 +107,8 @@ func TestUsageLine(t *testing.T) {
 	r := &recorder{err: errBoom}
 	equal(t, "usage", r.rt("state").stderr, "rt: \"state\" requires exactly 1 argument\nusage: rt state [options] CONTAINER\n")
 	equal(t, "unknown", r.rt("frob").stderr, "rt: No help topic for 'frob'\nusage: rt [global options] command [options] [arguments]\n")
+	equal(t, "global flag", r.rt("--foo", "state", "a").stderr, "rt: flag provided but not defined: -foo\nusage: rt [global options] command [options] [arguments]\n")
+	equal(t, "global value", r.rt("--log-format", "xml", "state", "a").stderr, "rt: invalid log-format: xml\nusage: rt state [options] CONTAINER\n")
 	equal(t, "other", r.rt("state", "a").stderr, "rt: boom\n")
 }
 
@@ -114,6 +125,12 @@ func TestHelp(t *testing.T) {
 		{"exec --help", []string{"rt exec [command options] CONTAINER", "--env, -e NAME=VALUE", "--help, -h"}},
 		{"help exec", []string{"--env, -e NAME=VALUE", "--help, -h"}},
 		{"exec -h", []string{"--env, -e NAME=VALUE"}},
+		{"--help exec", []string{"rt exec [command options] CONTAINER"}},
+		{"exec --help ID x", []string{"rt exec [command options] CONTAINER"}},
+		{"help --help", []string{"GLOBAL OPTIONS"}},
+		{"help help", []string{"GLOBAL OPTIONS"}},
+		{"help -- exec", []string{"rt exec [command options] CONTAINER"}},
+		{"--log-format xml --help", []string{"GLOBAL OPTIONS"}},
 	}
 	for _, row := range rows {
 		t.Run(row.line, func(t *testing.T) {
@@ -126,6 +143,45 @@ func TestHelp(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHelpText is the layout: indents, columns and empty lines.
+func TestHelpText(t *testing.T) {
+	const command = `NAME:
+   rt list - list the containers below --root
+
+USAGE:
+   rt list [command options]
+
+DESCRIPTION:
+   Prints a row for every container below --root.
+
+      rt list
+      rt --root /run/user/1000/rt list --format json
+
+OPTIONS:
+   --format, -f FORMAT  print in FORMAT, table (the default) or json
+   --quiet, -q          print the names alone
+   --help, -h           print this text
+`
+	equal(t, "command", (&recorder{}).rt("list", "--help"), result{stdout: command})
+	const head = "NAME:\n   rt - run containers from OCI bundles\n\nUSAGE:\n   rt [global options] command [command options]\n\nVERSION:\n   unknown\ncommit: "
+	const commands = "\n\nCOMMANDS:\n   create    create a container from a bundle, ready to start\n   delete    remove"
+	const tail = `
+   help, h   Shows a list of commands or help for one command
+
+GLOBAL OPTIONS:
+   --root DIR           keep the containers' state in DIR (default: /run/rt, or rt below $XDG_RUNTIME_DIR without root)
+   --log FILE           append log records to FILE
+   --log-format FORMAT  write log records in FORMAT, text (the default) or json
+   --debug              log more
+   --rootless MODE      whether to go on without the right to set limits: MODE is auto (the default), true or false
+   --systemd-cgroup     let systemd make the cgroups; cgroupsPath is slice:prefix:name
+   --help, -h           print this text
+   --version, -v        print the versions of rt and of what it is built from
+`
+	text := (&recorder{}).rt("--help").stdout
+	equal(t, "head, commands, tail", []bool{strings.HasPrefix(text, head), strings.Contains(text, commands), strings.HasSuffix(text, tail)}, []bool{true, true, true})
 }
 
 // TestEveryCommand has help with an example, and is listed in rt's own.
@@ -151,7 +207,7 @@ func TestEveryCommand(t *testing.T) {
 // TestVersion is read by docker and podman: version, commit and spec are lines of their own.
 func TestVersion(t *testing.T) {
 	want := "rt version unknown\ncommit: unknown\nspec: 1.3.0\ngo: go1."
-	for _, line := range []string{"--version", "-v", "-version", "--root /x --version", "--debug -v", "-v state"} {
+	for _, line := range []string{"--version", "-v", "-version", "--root /x --version", "--debug -v", "-v state", "-v frob"} {
 		res := process(t, strings.Fields(line)...)
 		last := "\nlibseccomp: " + libseccompVersion() + "\n"
 		if res.code != 0 || !strings.HasPrefix(res.stdout, want) || !strings.HasSuffix(res.stdout, last) || res.stderr != "" {
@@ -162,7 +218,7 @@ func TestVersion(t *testing.T) {
 
 // TestFullDisk is an error: what was asked for is not there.
 func TestFullDisk(t *testing.T) {
-	for _, line := range []string{"state a", "list", "features", "ps --format json a"} {
+	for _, line := range []string{"state a", "list", "features", "ps --format json a", "--version", "help", "state --help"} {
 		var stderr strings.Builder
 		r := &recorder{}
 		code := run(append([]string{"rt", "--root", "/x"}, strings.Fields(line)...), world{
@@ -176,3 +232,21 @@ func TestFullDisk(t *testing.T) {
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// TestImports keeps out of rt what each command would pay for with its start-up: tables that
+// are made before main, and pages to read.
+func TestImports(t *testing.T) {
+	list, err := exec.Command("go", "list", "-deps", "-tags", "netgo osusergo", "rt").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(list))
+	if !slices.Contains(deps, "rt/internal/cli") {
+		t.Fatalf("no rt/internal/cli in %v", deps)
+	}
+	for _, name := range []string{"flag", "html/template", "net", "net/http", "net/netip", "net/url", "regexp", "text/template"} {
+		if slices.Contains(deps, name) {
+			t.Errorf("rt imports %s", name)
+		}
+	}
+}

@@ -102,11 +102,20 @@ func TestCallsByHand(t *testing.T) {
 		{"plan --json B", one("Plan", "B", "CONTAINER")},
 		{"plan", one("Plan", ".", "CONTAINER")},
 		{"delete -f --force ID", one("Delete", "ID", true)},
+		{"delete --force=false ID", one("Delete", "ID", false)},
+		{"delete --force --force=0 ID", one("Delete", "ID", false)},
+		{"delete --help=false ID", one("Delete", "ID", false)},
+		{"state -- -x", one("State", "-x")},
+		{"state -", one("State", "-")},
+		{"state -- --", one("State", "--")},
+		{"exec -u -t ID x", one("Exec", "ID", execOptions{User: "-t", Args: []string{"x"}})}, // a value may look like a flag
+		{"exec --cwd=/a=b ID x", one("Exec", "ID", execOptions{Cwd: "/a=b", Args: []string{"x"}})},
+		{"exec --cwd /a --cwd= ID x", one("Exec", "ID", execOptions{Args: []string{"x"}})},
 	}
 	checkCalls(t, rows)
 }
 
-// TestValues are kept to the byte: the library would trim spaces and send them through JSON.
+// TestValues are kept to the byte.
 func TestValues(t *testing.T) {
 	for _, value := range []string{"A= 1 ", "A=\xff\xfe", "A=a\nb", "", "A=\"q\""} {
 		r := &recorder{}

@@ -3,6 +3,7 @@ package kernel
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,20 +42,27 @@ func BootID() (string, error) {
 	return strings.TrimSpace(string(raw)), err
 }
 
-// ReadFile reads a small file of the kernel with one read; unlike os.ReadFile it does not
-// go through the poller. At most limit bytes.
+// ReadFile reads a small file, at most limit bytes of it; unlike os.ReadFile it does not go
+// through the poller.
 func ReadFile(path string, limit int) ([]byte, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	buf := make([]byte, limit)
-	n, err := unix.Read(fd, buf)
-	if err != nil {
-		return nil, os.NewSyscallError("read", err)
+	buf := make([]byte, 0, min(limit, 2048))
+	for len(buf) < limit {
+		buf = slices.Grow(buf, 1)
+		n, err := unix.Read(fd, buf[len(buf):min(cap(buf), limit)])
+		if err != nil {
+			return nil, os.NewSyscallError("read", err)
+		}
+		if n == 0 {
+			break
+		}
+		buf = buf[:len(buf)+n]
 	}
-	return buf[:n], nil
+	return buf, nil
 }
 
 // Pidfd opens the process, if it still is the one that started at start.

@@ -226,11 +226,19 @@ long do_pivot(const struct step *s)
 	return result;
 }
 
-static long cover(int from, int to)
+// cover puts a slot's mount over a path: the first time the mount itself, then clones of
+// it. Before Linux 6.15 a mount cannot be cloned while it is attached nowhere.
+static long cover(int slot, int to)
 {
-	long tree = sys3(__NR_open_tree, from, "", CLONE_TREE);
-	long result;
+	long tree, result;
 
+	if (!(init.attached >> slot & 1)) {
+		result = move(init.slot[slot], to);
+		if (result == 0)
+			init.attached |= 1u << slot;
+		return result;
+	}
+	tree = sys3(__NR_open_tree, init.slot[slot], "", CLONE_TREE);
 	if (tree < 0)
 		return tree;
 	result = move((int)tree, to);
@@ -252,7 +260,7 @@ long do_mask(const struct step *s)
 		return absent(to) ? 0 : to;
 	result = mode_of(to, "", AT_EMPTY_PATH, &mode, 0, 0);
 	if (result == 0)
-		result = cover(init.slot[S_ISDIR(mode) ? SLOT_HIDDEN : SLOT_NULL], to);
+		result = cover(S_ISDIR(mode) ? SLOT_HIDDEN : SLOT_NULL, to);
 	sys1(__NR_close, to);
 	return result;
 }

@@ -51,6 +51,7 @@ struct init {
 	u32 at;         // the step that runs
 	u32 detail;     // of a failure, for the parent
 	int arrived;    // the first chdir succeeded
+	u32 attached;   // slots whose mount covers something, a bit each
 	u64 early;      // namespaces that were made before the plan came
 	long early_result;
 	char exe[4096]; // what find found
