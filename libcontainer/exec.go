@@ -195,13 +195,32 @@ func setUser(p *specs.Process, user string) error {
 // start brings the process to its execve.
 func (e *execution) start() error {
 	e.talk.filter.start()
-	if err := e.talk.child.Do(e.talk.plan, []int{e.pidfd}); err != nil {
+	root, err := e.root()
+	if err != nil {
+		return err
+	}
+	err = e.talk.child.Do(e.talk.plan, []int{e.pidfd, root})
+	unix.Close(root)
+	if err != nil {
 		return err
 	}
 	if err := e.talk.serve(); err != nil {
 		return err
 	}
 	return e.talk.executed()
+}
+
+// root opens the root of the container's init. The pid is still its own if it lives now.
+func (e *execution) root() (int, error) {
+	fd, err := unix.Open("/proc/"+itoa(e.Pid)+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == nil && unix.PidfdSendSignal(e.pidfd, 0, nil, 0) != nil {
+		unix.Close(fd)
+		err = unix.ENOENT
+	}
+	if err == unix.ENOENT {
+		return -1, must("cannot exec in a stopped container")
+	}
+	return fd, errs.Op("open the root of", e.ID, err)
 }
 
 func (e *execution) close() {

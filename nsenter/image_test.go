@@ -2,6 +2,7 @@ package nsenter
 
 import (
 	"bytes"
+	"debug/elf"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,9 @@ func runHelper(t *testing.T, job string, out io.Writer) {
 	if job == "noexec" {
 		cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWPID | unix.CLONE_NEWNS
 	}
+	if job == "unprivileged" {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
+	}
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%s: %v\n%s", job, err, stderr.Bytes())
 	}
@@ -41,6 +45,8 @@ func helper(job string) {
 		err = helpStray()
 	case "noexec":
 		err = helpNoexec()
+	case "unprivileged":
+		err = helpUnprivileged()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -206,6 +212,32 @@ func TestNotDumpable(t *testing.T) {
 	equal(t, "attach to another process", attach(cmd.Process.Pid), nil)
 }
 
+// TestNotDumpableAtFirst: it is so before any step, and whoever starts it.
+func TestNotDumpableAtFirst(t *testing.T) {
+	needRoot(t)
+	var out bytes.Buffer
+	runHelper(t, "unprivileged", &out)
+	equal(t, "owners of /proc/self and of the init's", out.String(), "1000 0\n")
+}
+
+func helpUnprivileged() error {
+	b := &plan.Builder{Plan: plan.Plan{Args: []string{""}}}
+	b.Call(plan.CallReady, 0, plan.SlotNone, plan.SlotNone)
+	c, err := spawn(&b.Plan)
+	if err != nil {
+		return err
+	}
+	defer c.Kill()
+	if _, _, err := c.Recv(); err != nil {
+		return err
+	}
+	var own, theirs unix.Stat_t
+	unix.Stat("/proc/self/fd", &own)
+	unix.Stat(fmt.Sprintf("/proc/%d/fd", c.Pid), &theirs)
+	fmt.Println(own.Uid, theirs.Uid)
+	return nil
+}
+
 // attach tries ptrace(2) as the user 1000.
 func attach(pid int) error {
 	return onThread(func() error {
@@ -235,5 +267,33 @@ func TestSmall(t *testing.T) {
 		if mode := strings.Fields(line)[1]; mode[1] == 'w' && mode[2] == 'x' {
 			t.Errorf("writable and executable: %s", line)
 		}
+	}
+}
+
+// TestSegments: neither architecture's init has a part that can be both written and executed.
+func TestSegments(t *testing.T) {
+	for _, arch := range []string{"amd64", "arm64"} {
+		f, err := elf.Open("bin/init-" + arch)
+		if os.IsNotExist(err) {
+			t.Logf("init-%s is not built", arch)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		loads := 0
+		for _, p := range f.Progs {
+			if p.Type != elf.PT_LOAD && p.Type != elf.PT_GNU_STACK {
+				continue
+			}
+			loads++
+			if p.Flags&elf.PF_W != 0 && p.Flags&elf.PF_X != 0 || p.Filesz > 64<<10 {
+				t.Errorf("init-%s: %s %s, %d bytes", arch, p.Type, p.Flags, p.Filesz)
+			}
+		}
+		if loads < 2 {
+			t.Errorf("init-%s has %d segments", arch, loads)
+		}
+		f.Close()
 	}
 }

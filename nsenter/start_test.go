@@ -1,6 +1,7 @@
 package nsenter
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -154,4 +155,36 @@ func TestBigPlan(t *testing.T) {
 		w.env = append(w.env, fmt.Sprintf("NAME%d=%0100d", i, i))
 	}
 	equal(t, "output", w.shell("tr '\\0' '\\n' </proc/$$/environ | grep -c NAME; umask"), fmt.Sprintf("10000\n%04o\n", 4999%0o777))
+}
+
+// TestForkFails: an init that cannot be started leaves no process and no fd.
+func TestForkFails(t *testing.T) {
+	w := newWorld(t)
+	program, err := image()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(program)
+	for _, r := range []struct {
+		name    string
+		start   Start
+		program int
+		want    unix.Errno
+	}{
+		{"not a program", Start{}, w.memfd("nonsense"), unix.ENOEXEC},
+		{"flags that do not go together", Start{Namespaces: unix.CLONE_THREAD}, program, unix.EINVAL},
+		{"more fds to keep than a process can have", Start{Preserve: 1 << 30}, program, unix.EINVAL},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			before, _ := os.ReadDir("/proc/self/fd")
+			c := &Child{}
+			err := c.fork(r.start, r.program, w.stdio[0])
+			equal(t, "errno", errors.Is(err, r.want), true)
+			if pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); err != unix.ECHILD {
+				t.Errorf("there is a child: %d, %v", pid, err)
+			}
+			after, _ := os.ReadDir("/proc/self/fd")
+			equal(t, "open fds", len(after), len(before))
+		})
+	}
 }

@@ -83,7 +83,7 @@ func mountEffects() []effect {
 			equal(t, "options below", strings.Split(p.mounted("dst/sub").options, ",")[0], "ro")
 		}},
 		{"an atime option", func(w *world) {
-			w.OpenTree(w.root, cloneTree, 0, plan.SlotTree)
+			w.tmpfs(0, plan.SlotTree)
 			w.Setattr(plan.SlotTree, "", plan.Attr{Set: unix.MOUNT_ATTR_NOATIME | unix.MOUNT_ATTR_NODIRATIME, Clear: unix.MOUNT_ATTR__ATIME})
 			w.Attach(plan.SlotTree, "/dst", plan.AttachMakeDir)
 		}, func(t *testing.T, p *probe) {
@@ -220,6 +220,11 @@ func mountRefusals() []refusal {
 			w.nested("/m")
 			w.Write(plan.SlotRoot, "m/x", "x")
 		}, failure{plan.KindWrite, unix.EXDEV, 0}},
+		{"a write that is cut", func(w *world) {
+			w.file("f", "", 0o644)
+			w.Rlimit("RLIMIT_FSIZE", unix.RLIMIT_FSIZE, 2, 2)
+			w.Write(plan.SlotRoot, "f", "12345")
+		}, failure{plan.KindWrite, unix.EIO, 0}},
 		{"pivot to what is no mount", func(w *world) {
 			w.mkdir("d", 0o755)
 			w.Open("/d", unix.O_PATH|unix.O_DIRECTORY, plan.OpenInRoot, plan.SlotTmp)

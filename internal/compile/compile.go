@@ -75,7 +75,7 @@ func Exec(in *Input, group cgroups.Group) (*Output, error) {
 		return nil, err
 	}
 	w := begin(in)
-	w.pass = []plan.Slot{plan.SlotPidfd}
+	w.pass = []plan.Slot{plan.SlotPidfd, plan.SlotRoot}
 	w.out.Cgroup = cgroups.Plan{V2: group.V2, Dirs: group.Dirs}
 	w.execHost()
 	return w.finish(exec)

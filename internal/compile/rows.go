@@ -204,9 +204,10 @@ func pivot(w *work) { rootfs.Enter(w.Builder, w.in.Spec) }
 
 func hide(w *work) { rootfs.Hide(w.Builder, w.in.Spec) }
 
-// setns joins what the container has; the root comes with its mount namespace.
+// setns joins what the container has. The root of its mount namespace is not always the
+// container's: if rt ran in a chroot, the host's lies above. The init's own root is.
 func setns(w *work) {
 	w.From("").Setns(plan.SlotPidfd, Namespaces(w.in.Spec)&^unix.CLONE_NEWPID, "the container's namespaces")
 	w.Close(plan.SlotPidfd)
-	w.Open("/", unix.O_PATH|unix.O_DIRECTORY, 0, plan.SlotRoot)
+	w.Chroot("the container's init")
 }

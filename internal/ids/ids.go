@@ -57,11 +57,6 @@ var errID = errs.New(errs.Usage, "expected UID or UID:GID, whole numbers from 0 
 
 // id reads one number. 4294967295 is (uid_t)-1, "no change" for chown(2) and setresuid(2).
 func id(s string) (uint32, error) {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, errID
-		}
-	}
 	n, err := strconv.ParseUint(s, 10, 32)
 	if err != nil || n == 1<<32-1 {
 		return 0, errID

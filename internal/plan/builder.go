@@ -117,6 +117,9 @@ func (b *Builder) Write(dir Slot, path, value string) {
 // Pivot makes SlotRoot the root and lets the old one go.
 func (b *Builder) Pivot(flags uint16) { b.Add(Step{Kind: KindPivot, In: SlotRoot, Flags: flags}) }
 
+// Chroot makes the directory in SlotRoot the root; what is for messages.
+func (b *Builder) Chroot(what string) { b.Add(Step{Kind: KindChroot, In: SlotRoot, S: what}) }
+
 // Mask hides path behind SlotNull (a file) or SlotHidden (a directory).
 func (b *Builder) Mask(path string) { b.Add(Step{Kind: KindMask, S: path}) }
 

@@ -24,6 +24,7 @@ const (
 	KindClose
 	KindWrite
 	KindPivot
+	KindChroot
 	KindMask
 	KindReadonly
 	KindHostname
@@ -70,6 +71,7 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindClose:      {"close", "close"},
 	KindWrite:      {"write", "write to"},
 	KindPivot:      {"pivot_root", "pivot to the root file system"},
+	KindChroot:     {"chroot", "enter the root of"},
 	KindMask:       {"mask", "mask"},
 	KindReadonly:   {"readonly", "make read-only"},
 	KindHostname:   {"sethostname", "set the hostname"},

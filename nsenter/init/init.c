@@ -31,6 +31,7 @@ const body bodies[KIND_COUNT] = {
 	[KIND_CLOSE] = do_close,
 	[KIND_WRITE] = do_write,
 	[KIND_PIVOT_ROOT] = do_pivot,
+	[KIND_CHROOT] = do_chroot,
 	[KIND_MASK] = do_mask,
 	[KIND_READONLY] = do_readonly,
 	[KIND_SETHOSTNAME] = do_hostname,

@@ -226,6 +226,13 @@ long do_pivot(const struct step *s)
 	return result;
 }
 
+long do_chroot(const struct step *s)
+{
+	long result = sys1(__NR_fchdir, init.slot[s->in]);
+
+	return result < 0 ? result : sys1(__NR_chroot, ".");
+}
+
 // cover puts a slot's mount over a path: the first time the mount itself, then clones of
 // it. Before Linux 6.15 a mount cannot be cloned while it is attached nowhere.
 static long cover(int slot, int to)

@@ -78,7 +78,8 @@ int is_null(int fd);
 long do_fsopen(const struct step *), do_fsconfig(const struct step *), do_fsmount(const struct step *),
 	do_open_tree(const struct step *), do_setattr(const struct step *), do_attach(const struct step *),
 	do_copy_mode(const struct step *), do_mkdir(const struct step *), do_mknod(const struct step *),
-	do_symlink(const struct step *), do_pivot(const struct step *), do_mask(const struct step *),
+	do_symlink(const struct step *), do_pivot(const struct step *), do_chroot(const struct step *),
+	do_mask(const struct step *),
 	do_readonly(const struct step *);
 long do_unshare(const struct step *), do_setns(const struct step *), do_open(const struct step *),
 	do_close(const struct step *), do_write(const struct step *), do_hostname(const struct step *),
