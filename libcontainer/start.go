@@ -46,8 +46,7 @@ func (c *container) start() error {
 		return errs.Op("open", fileStarted, err)
 	}
 	defer unix.Close(started)
-	// The kernel releases the files that an execve closes one after another: `start` may
-	// still have its reader when `started` has no writer any more, and then never tells an end.
+	// An end of file now means that somebody else's start was first; poll(2) would not tell it.
 	if n, err := unix.Read(started, make([]byte, 1)); n == 0 && err == nil {
 		return must("cannot start an already running container")
 	}
@@ -55,28 +54,23 @@ func (c *container) start() error {
 	if err == unix.ENXIO { // it died after we looked
 		return must("cannot start a container that has stopped")
 	}
-	if err == nil {
-		_, err = unix.Write(fifo, []byte{1})
-		unix.Close(fifo)
-	}
 	if err != nil {
+		return errs.Op("open", fileStart, err)
+	}
+	defer unix.Close(fifo)
+	if _, err = unix.Write(fifo, []byte{1}); err != nil {
 		return errs.Op("write to", fileStart, err)
 	}
-	return c.heard(started)
+	if err := c.heard(started); err != nil {
+		return err
+	}
+	return c.await(fifo, 0) // POLLERR: without a reader of `start` the status is running
 }
 
 // heard reads what the init says: 16 bytes are a FAIL, the end of file is none.
 func (c *container) heard(started int) error {
-	fds := []unix.PollFd{{Fd: int32(started), Events: unix.POLLIN}}
-	n, err := unix.Poll(fds, int(startWait.Milliseconds()))
-	for err == unix.EINTR {
-		n, err = unix.Poll(fds, int(startWait.Milliseconds()))
-	}
-	if err != nil {
-		return errs.Op("wait for", fileStarted, err)
-	}
-	if n == 0 {
-		return &errs.Error{Op: "start", Path: c.ID, Kind: errs.Timeout, Err: errs.New(errs.Timeout, "execve has not come back yet")}
+	if err := c.await(started, unix.POLLIN); err != nil {
+		return err
 	}
 	var buf [plan.MessageSize]byte
 	got, err := unix.Read(started, buf[:])
@@ -88,6 +82,20 @@ func (c *container) heard(started int) error {
 		return errs.New(errs.Internal, "the init sent an unknown message")
 	}
 	return execFailure(c.arg0(), unix.Errno(m.A))
+}
+
+// await waits for events of fd, or for its other end to go: the kernel releases the two
+// fifos that an execve closes one after the other.
+func (c *container) await(fd int, events int16) error {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
+	n, err := unix.Poll(fds, int(startWait.Milliseconds()))
+	for err == unix.EINTR {
+		n, err = unix.Poll(fds, int(startWait.Milliseconds()))
+	}
+	if err == nil && n == 0 {
+		err = &errs.Error{Op: "start", Path: c.ID, Kind: errs.Timeout, Err: errs.New(errs.Timeout, "execve has not come back yet")}
+	}
+	return errs.Op("wait for the init of", c.ID, err)
 }
 
 func (c *container) arg0() string {

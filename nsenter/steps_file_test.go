@@ -111,6 +111,13 @@ func hideEffects() []effect {
 			cwd, _ := os.Readlink(p.path("cwd"))
 			equal(t, "cwd", cwd, "/")
 		}},
+		{"chroot", func(w *world) { w.file("here", "", 0o644); w.Chroot("the root") }, func(t *testing.T, p *probe) {
+			entries, _ := os.ReadDir(p.path("root"))
+			equal(t, "entries of the root", len(entries), 1)
+			root, _ := os.Stat(p.path("root"))
+			cwd, _ := os.Stat(p.path("cwd"))
+			equal(t, "cwd is the root", os.SameFile(root, cwd), true)
+		}},
 		{"pivot away from shared mounts", func(w *world) {
 			// pivot_root(2) refuses a shared new root, or one on a shared parent.
 			w.tmpfs(0, plan.SlotTree)

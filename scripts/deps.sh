@@ -7,7 +7,7 @@ PATH=$PATH:/usr/sbin:/sbin
 has() {
     case $1 in
     libseccomp-dev) pkg-config --exists libseccomp 2>/dev/null ;;
-    pkg-config | runc | crun | strace | jq) command -v "$1" >/dev/null ;;
+    pkg-config | runc | crun | strace | jq | debootstrap) command -v "$1" >/dev/null ;;
     musl-tools) command -v musl-gcc >/dev/null ;;
     busybox-static) command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
     gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc >/dev/null ;;
@@ -18,7 +18,7 @@ has() {
 
 missing=()
 for package in pkg-config libseccomp-dev musl-tools busybox-static gcc-aarch64-linux-gnu \
-    libc6-dev-arm64-cross qemu-user runc crun strace jq; do
+    libc6-dev-arm64-cross qemu-user runc crun strace jq debootstrap; do
     has $package || missing+=($package)
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -89,8 +89,8 @@ func namespaces(w *work) {
 		switch {
 		case flag == unix.CLONE_NEWUSER || flag == unix.CLONE_NEWTIME:
 			w.fail(unsupported(where, "a "+string(n.Type)+" namespace"))
-		case n.Path != "" && flag == unix.CLONE_NEWPID:
-			w.fail(unsupported(where, "a joined pid namespace"))
+		case n.Path != "" && (flag == unix.CLONE_NEWPID || flag == unix.CLONE_NEWNS):
+			w.fail(unsupported(where, "a joined "+string(n.Type)+" namespace"))
 		case n.Path != "":
 			w.From(where).Open(n.Path, unix.O_RDONLY, 0, plan.SlotTmp)
 			w.Setns(plan.SlotTmp, flag, n.Path)

@@ -104,7 +104,7 @@ func cgroupMounts(mountinfo string) cgroupMountList {
 		if len(fields) < 6 || len(super) == 0 {
 			continue
 		}
-		m := cgroupMount{root: unescapeMount(fields[3]), at: unescapeMount(fields[4])}
+		m := cgroupMount{root: unescape(fields[3]), at: unescape(fields[4])}
 		if right[0] != '2' {
 			m.options = super[len(super)-1]
 		}
@@ -135,14 +135,6 @@ func (m cgroupMount) holds(controllers string) bool {
 
 func standardPlace(at string) bool {
 	return at == cgroupRoot || path.Dir(at) == cgroupRoot
-}
-
-// unescapeMount undoes the octal escapes of space, tab, newline and backslash.
-func unescapeMount(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
 
 func readCgroupFile(name string) (string, error) {

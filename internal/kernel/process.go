@@ -127,6 +127,9 @@ func MountPointOf(path string) (string, error) {
 
 // unescape undoes the octal escapes of mountinfo: "\040" is a space.
 func unescape(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+3 < len(s) {

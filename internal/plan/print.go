@@ -126,7 +126,7 @@ func (s *Step) pathArgs() string {
 		return words(sends(s.In), s.S, "→", s.T, flag(s.Flags, SymlinkReplace, "replace"))
 	case KindPivot:
 		return words(s.In.String(), flag(s.Flags, PivotSlave, "old root a slave"))
-	case KindClose, KindWait:
+	case KindClose, KindWait, KindChroot:
 		return s.In.String()
 	case KindWrite:
 		return words(sends(s.In), strconv.Quote(s.T), s.S)

@@ -168,9 +168,14 @@ long do_bounding(const struct step *s)
 
 long do_groups(const struct step *s) { return sys2(__NR_setgroups, s->s_len / 4, text(s)); }
 
-long do_gid(const struct step *s) { return sys3(__NR_setresgid, s->a, s->a, s->a); }
+// A change of group or user may set the process dumpable again (fs.suid_dumpable).
+long do_gid(const struct step *s)
+{
+	long result = sys3(__NR_setresgid, s->a, s->a, s->a);
 
-// A change of user may set the process dumpable again (fs.suid_dumpable).
+	return result < 0 ? result : sys2(__NR_prctl, PR_SET_DUMPABLE, 0);
+}
+
 long do_uid(const struct step *s)
 {
 	long result = sys3(__NR_setresuid, s->a, s->a, s->a);
@@ -247,9 +252,10 @@ static int has_slash(const char *s)
 
 static long search(const char *path, const char *name)
 {
+	int more = *path != 0; // without a PATH nothing is found, not even in the working directory
 	long refused = 0;
 
-	for (;;) {
+	while (more) {
 		size_t n = 0;
 		long result;
 
@@ -262,8 +268,7 @@ static long search(const char *path, const char *name)
 			return 0;
 		if (result == -EACCES)
 			refused = result;
-		if (!path[n])
-			break;
+		more = path[n] != 0;
 		path += n + 1;
 	}
 	if (refused)
