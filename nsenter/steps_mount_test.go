@@ -230,6 +230,11 @@ func mountRefusals() []refusal {
 			w.Open("/d", unix.O_PATH|unix.O_DIRECTORY, plan.OpenInRoot, plan.SlotTmp)
 			w.Add(plan.Step{Kind: plan.KindPivot, In: plan.SlotTmp})
 		}, failure{plan.KindPivot, unix.EINVAL, 0}},
+		{"chroot to a file", func(w *world) {
+			w.file("f", "", 0o644)
+			w.Open("/f", unix.O_PATH, plan.OpenInRoot, plan.SlotTmp)
+			w.Add(plan.Step{Kind: plan.KindChroot, In: plan.SlotTmp})
+		}, failure{plan.KindChroot, unix.ENOTDIR, 0}},
 		{"mask behind a loop", func(w *world) { w.link("l", "l"); w.Mask("/l") }, failure{plan.KindMask, unix.ELOOP, 0}},
 		{"mask with nothing at hand", func(w *world) { w.mkdir("d", 0o755); w.Mask("/d") }, failure{plan.KindMask, unix.EBADF, 0}},
 		{"read-only behind a loop", func(w *world) { w.link("l", "l"); w.Readonly("/l") }, failure{plan.KindReadonly, unix.ELOOP, 0}},
