@@ -54,7 +54,7 @@ func hierarchy(b *plan.Builder, dst string, g CgroupSource) {
 	}
 }
 
-// Split tells for each mount whether it has to wait until the init is in its cgroup: the
+// Split tells for each mount whether it has to wait until the cgroup is there: the
 // cgroup mounts, and those that come after one and lie above or below it.
 func Split(mounts []specs.Mount) []bool {
 	late := make([]bool, len(mounts))

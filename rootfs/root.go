@@ -69,7 +69,7 @@ func Hide(b *plan.Builder, spec *specs.Spec) {
 		}
 	}
 	if spec.Root.Readonly {
-		b.From("/root/readonly").Setattr(plan.SlotNone, "/", plan.Attr{Set: unix.MOUNT_ATTR_RDONLY})
+		b.From("/root/readonly").Setattr(plan.SlotRoot, "", plan.Attr{Set: unix.MOUNT_ATTR_RDONLY})
 	}
 }
 

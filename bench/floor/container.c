@@ -209,14 +209,14 @@ static void build_container(struct job *job)
 	dev_links(job);
 	dev_submounts(job);
 	sys_mount(job);
-	join_groups(job->group);
-	cgroup_mount(job);
-	set_attr(job->root, "root", ATTR_RDONLY, 0);
-	pivot(job);
-	masks(job);
-	readonly_paths(job);
 	must("sethostname", "runc", sethostname("runc", 4));
 	loopback();
+	cgroup_mount(job);
+	readonly_paths(job);
+	masks(job);
+	set_attr(job->root, "root", ATTR_RDONLY, 0);
+	join_groups(job->group);
+	pivot(job);
 	become();
 }
 

@@ -17,12 +17,12 @@ var container = []row{
 	{"names", names},
 	{"sysctl", sysctls},           // through an own procfs: the image's may be masked, or covered
 	{"cwd", makeCwd},              // before the root turns read-only
-	{"cgroup", callCgroup},        // what allocates for the container comes after it, inside the limits
+	{"cgroup", callCgroup},        // the groups are there now
+	{"late", lateMounts},          // cgroup mounts, which are clones of the groups, and what lies on them
+	{"hide", hide},                // after all mounts
 	{"join", joinCgroup},          // late, so that little of the set-up counts against a memory limit
 	{"cgroupns", cgroupNamespace}, // its root is the group that we are in
-	{"late", lateMounts},          // cgroup mounts, and what lies on them
-	{"pivot", pivot},
-	{"hide", hide}, // after pivot: nothing of the host is left to cover
+	{"pivot", pivot},              // after the join, whose paths are the host's
 	{"session", session},
 	{"stdio", stdio},       // /dev/null is the container's from here on
 	{"bounding", bounding}, // needs CAP_SETPCAP, which goes with the user
