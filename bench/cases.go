@@ -46,18 +46,18 @@ func chosen(list []string, name string) bool { return len(list) == 0 || among(li
 
 func runCases(w *world) []result {
 	var all []result
-	for _, idle := range w.opts.idles {
-		for _, c := range allCases() {
-			if c.subjects != nil && chosen(w.opts.cases, c.name) {
-				all = append(all, runTimed(w, c, idle)...)
-			}
-		}
-	}
 	for _, c := range allCases() {
 		if c.results != nil && chosen(w.opts.cases, c.name) && !w.stopped() {
 			progress(c.name)
 			all = append(all, named(c.name, c.results(w))...)
 			all = append(all, leftoverResults(w, c.name)...)
+		}
+	}
+	for _, idle := range w.opts.idles {
+		for _, c := range allCases() {
+			if c.subjects != nil && chosen(w.opts.cases, c.name) {
+				all = append(all, runTimed(w, c, idle)...)
+			}
 		}
 	}
 	return withRatios(all)
