@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"os"
 	"path/filepath"
 
 	"rt/internal/compile"
@@ -28,6 +29,9 @@ func (r Root) Plan(bundle, id string) ([]plan.Line, error) {
 	host, err := kernel.ReadHost()
 	if err != nil {
 		return nil, err
+	}
+	if os.Geteuid() != 0 {
+		host.Caps = ^uint64(0) // what is shown is what root's create would do
 	}
 	in := &compile.Input{Spec: doc.Spec, Host: host, ID: id, Bundle: dir}
 	if doc.Spec.Linux != nil {
