@@ -237,3 +237,27 @@ func TestTermInHook(t *testing.T) {
 		{name: "KILL, then delete --force", peers: dies, play: send(unix.SIGKILL, force)},
 	})
 }
+
+// TestForeignGroup: a create that is killed before it makes its cgroup has recorded a path
+// that may be another container's. To delete it must not touch that one.
+func TestForeignGroup(t *testing.T) {
+	needBinary(t, peers{runc: rtOnly, crun: rtOnly})
+	watch(t)
+	c := newRunning(t)
+	state, err := os.ReadFile(c.root + "/" + c.id + "/state.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := c.id + "-half"
+	if err := os.Mkdir(c.root+"/"+half, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	intent := regexp.MustCompile(`"(pid|pidStart)":\d+`).ReplaceAll(state, []byte(`"$1":0`))
+	if err := os.WriteFile(c.root+"/"+half+"/intent", intent, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.rt("delete", "--force", half).must(t)
+	want(t, c.rt("list", "-q"), 0, is(c.id+"\n"), match{})
+	c.wantStatus("running")
+	c.delete("--force").must(t)
+}

@@ -48,17 +48,30 @@ func (r Root) deleteLocked(id string, force bool) error {
 
 // destroy ends what runs and removes what was made.
 func (c *container) destroy() error {
-	g := c.group()
 	if err := c.endInit(); err != nil {
 		return err
 	}
-	if err := g.Kill(teardown); err != nil { // what outlived an init without a pid namespace
-		return err
-	}
-	if err := g.Destroy(teardown); err != nil {
+	if err := c.removeGroup(); err != nil {
 		return err
 	}
 	return removeDir(c.dir)
+}
+
+// removeGroup kills what outlived an init without a pid namespace of its own. Before a
+// container is created nothing but its init was ever in the group, and the record may name a
+// group that another container had first: who is in it then stays, and so does the group.
+func (c *container) removeGroup() error {
+	g := c.group()
+	if !c.created {
+		if pids, err := g.Pids(); err != nil || len(pids) > 0 {
+			return err
+		}
+		return g.Destroy(teardown)
+	}
+	if err := g.Kill(teardown); err != nil {
+		return err
+	}
+	return g.Destroy(teardown)
 }
 
 // endInit: a frozen v1 group delivers no signal, so it is thawed.
