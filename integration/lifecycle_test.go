@@ -181,6 +181,12 @@ func TestRun(t *testing.T) {
 		}},
 		{name: "foreground forwards TERM", play: func(t *testing.T) { forwards(t, unix.SIGTERM, 3) }},
 		{name: "foreground forwards HUP", play: func(t *testing.T) { forwards(t, unix.SIGHUP, 4) }},
+		{name: "foreground ends what outlives init", play: func(t *testing.T) {
+			c := newContainer(t, without("pid"), script("sleep 300 & exit 6"))
+			cmd := c.command("run", "--bundle", c.bundle, c.id)
+			cmd.files = true // the sleeper keeps a pipe open
+			want(t, cmd.run(t), 6, match{}, is(""))
+		}},
 		{name: "keep", play: func(t *testing.T) {
 			c := newContainer(t)
 			c.run("--keep").must(t)

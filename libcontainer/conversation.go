@@ -40,7 +40,6 @@ func (t *conversation) serve() error {
 			unix.Close(fd)
 		}
 		if err != nil || m.A == plan.CallReady {
-			t.free = err == nil
 			return err
 		}
 	}
@@ -140,6 +139,7 @@ func (t *conversation) gather(call, root int) (text string, out int, err error) 
 func (t *conversation) executed() error {
 	m, fd, err := t.recv()
 	if err == io.EOF {
+		t.free = true
 		return nil
 	}
 	if err != nil {

@@ -41,10 +41,12 @@ func (r Root) Create(o CreateOptions) error {
 		return err
 	}
 	defer c.close()
-	if err := c.decide(false); err != nil {
-		return err
+	err = c.decide(false)
+	if err == nil {
+		err = c.create()
 	}
-	return c.create()
+	c.talk.free = err == nil
+	return err
 }
 
 // begin reads the configuration and starts an init for it.

@@ -49,8 +49,7 @@ func (c *creation) foreground(o RunOptions) (int, error) {
 	return code, c.remove()
 }
 
-// remove deletes the container, whose init is reaped: there is nothing to look up. Somebody
-// else may have deleted it, and even made another one with its id.
+// remove deletes the container, whose init is reaped. Somebody else may have deleted it, and even made another one with its id.
 func (c *creation) remove() error {
 	l, err := acquire(c.dir, "run", lockWait)
 	if errs.KindOf(err) == errs.NotFound {
@@ -60,11 +59,11 @@ func (c *creation) remove() error {
 		return err
 	}
 	defer l.release()
-	left := &container{Record: c.record, dir: c.dir}
-	if now, err := c.load(c.o.ID); err != nil || now.Pid != c.record.Pid || now.PidStart != c.record.PidStart {
+	now, err := c.load(c.o.ID)
+	if err != nil || now.Pid != c.record.Pid || now.PidStart != c.record.PidStart {
 		return nil
 	}
-	return left.destroy()
+	return now.destroy()
 }
 
 func exitCode(status unix.WaitStatus) int {
