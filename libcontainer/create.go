@@ -54,14 +54,7 @@ func (r Root) begin(o CreateOptions) (*creation, error) {
 	if err := r.check(o); err != nil {
 		return nil, err
 	}
-	bundle, err := openBundle(o.Bundle)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := config.Load(filepath.Join(bundle, fileConfig))
-	if err == nil {
-		err = doc.Validate()
-	}
+	bundle, doc, err := readBundle(o.Bundle)
 	if err != nil {
 		return nil, err
 	}
@@ -87,17 +80,30 @@ func (c *creation) decide(run bool) error {
 		Spec: c.doc.Spec, Host: host, ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs,
 		Run: run, Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
 	}
-	if in.RootParent, err = rootParent(in); err != nil {
-		return err
-	}
-	if c.out, err = compile.Container(in); err != nil {
+	if c.out, err = c.compile(in, c.doc.Warnings); err != nil {
 		return err
 	}
 	c.talk.plan = c.out.Plan
-	for _, w := range append(faultTexts(c.doc.Warnings), c.out.Warnings...) {
-		c.Warn(w)
-	}
 	return nil
+}
+
+// compile adds what only this host can tell to in, and passes warnings on.
+func (r Root) compile(in *compile.Input, warnings config.Faults) (*compile.Output, error) {
+	var err error
+	if in.RootParent, err = rootParent(in); err != nil {
+		return nil, err
+	}
+	out, err := compile.Container(in)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range warnings {
+		r.Warn("config.json: " + w.String())
+	}
+	for _, w := range out.Warnings {
+		r.Warn(w)
+	}
+	return out, nil
 }
 
 func (r Root) check(o CreateOptions) error {
@@ -131,6 +137,19 @@ func checkPreserved(n int) error {
 		}
 	}
 	return nil
+}
+
+// readBundle loads and validates a bundle's configuration; the path it gives is absolute.
+func readBundle(path string) (string, *config.Document, error) {
+	bundle, err := openBundle(path)
+	if err != nil {
+		return "", nil, err
+	}
+	doc, err := config.Load(filepath.Join(bundle, fileConfig))
+	if err == nil {
+		err = doc.Validate()
+	}
+	return bundle, doc, err
 }
 
 func openBundle(path string) (string, error) {

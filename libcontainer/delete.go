@@ -113,7 +113,7 @@ func (c *container) lockForDelete(force bool) (lock, error) {
 	if l, err = c.acquireOrClaim(2 * time.Second); err == nil || errs.KindOf(err) != errs.Timeout {
 		return l, err
 	}
-	if c.Creator != 0 && !c.created && sameBoot(c.BootID) {
+	if c.Creator != 0 && !c.created && c.booted {
 		unix.Kill(c.Creator, unix.SIGKILL)
 	}
 	return c.acquireOrClaim(lockWait)

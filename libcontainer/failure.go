@@ -1,7 +1,6 @@
 package libcontainer
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -80,5 +79,5 @@ func kernelLog(fs int) string {
 
 // execFailure is the error of a failed execve, which says more than its errno.
 func execFailure(arg0 string, errno unix.Errno) error {
-	return &errs.Error{Op: "exec", Path: arg0, Where: "/process/args/0", Kind: errs.KindOf(errno), Err: errors.Join(errno)}
+	return &errs.Error{Op: "exec", Path: arg0, Where: "/process/args/0", Kind: errs.KindOf(errno), Err: errno}
 }

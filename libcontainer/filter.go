@@ -5,6 +5,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
+	"rt/internal/kernel"
 	"rt/seccomp"
 )
 
@@ -64,7 +65,7 @@ func (f *filterSource) memfd() (int, error) {
 	if err != nil {
 		return -1, errs.Op("make a memory file", "rt-seccomp", err)
 	}
-	if err := writeAll(fd, c.filter.Program); err != nil {
+	if err := kernel.WriteAll(fd, c.filter.Program); err != nil {
 		unix.Close(fd)
 		return -1, errs.Op("fill the memory file", "rt-seccomp", err)
 	}

@@ -50,7 +50,7 @@ func (c *container) killRest(sig unix.Signal) error {
 
 // pidfd opens the init, unix.ESRCH if it is dead.
 func (c *container) pidfd() (int, error) {
-	if c.Pid == 0 || !sameBoot(c.BootID) {
+	if c.Pid == 0 || !c.booted {
 		return -1, unix.ESRCH
 	}
 	fd, err := kernel.Pidfd(c.Pid, c.PidStart)

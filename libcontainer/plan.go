@@ -2,10 +2,8 @@ package libcontainer
 
 import (
 	"os"
-	"path/filepath"
 
 	"rt/internal/compile"
-	"rt/internal/config"
 	"rt/internal/errs"
 	"rt/internal/kernel"
 	"rt/internal/plan"
@@ -15,14 +13,7 @@ import (
 // Plan compiles a bundle as `create` would with the given id, and does nothing. It needs
 // no privileges.
 func (r Root) Plan(bundle, id string) ([]plan.Line, error) {
-	dir, err := openBundle(bundle)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := config.Load(filepath.Join(dir, fileConfig))
-	if err == nil {
-		err = doc.Validate()
-	}
+	dir, doc, err := readBundle(bundle)
 	if err != nil {
 		return nil, err
 	}
@@ -37,25 +28,11 @@ func (r Root) Plan(bundle, id string) ([]plan.Line, error) {
 	if doc.Spec.Linux != nil {
 		in.FilterFlags = seccomp.Flags(doc.Spec.Linux.Seccomp)
 	}
-	if in.RootParent, err = rootParent(in); err != nil {
-		return nil, err
-	}
-	out, err := compile.Container(in)
+	out, err := r.compile(in, doc.Warnings)
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range append(faultTexts(doc.Warnings), out.Warnings...) {
-		r.Warn(w)
-	}
 	return withGroup(out), nil
-}
-
-func faultTexts(faults config.Faults) []string {
-	var texts []string
-	for _, f := range faults {
-		texts = append(texts, "config.json: "+f.String())
-	}
-	return texts
 }
 
 // withGroup spells the host's cgroup step out.

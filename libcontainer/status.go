@@ -26,7 +26,7 @@ const (
 // frozen by itself, not by a parent → paused; else running.
 func (c *container) status() (status, error) {
 	if !c.alive() {
-		if !c.created && c.Creator != 0 && sameBoot(c.BootID) && processAlive(c.Creator) {
+		if !c.created && c.Creator != 0 && c.booted && processAlive(c.Creator) {
 			return creating, nil
 		}
 		return stopped, nil
@@ -48,16 +48,11 @@ func (c *container) status() (status, error) {
 
 // alive tells whether the init is the process that was recorded, and lives.
 func (c *container) alive() bool {
-	if c.Pid == 0 || !sameBoot(c.BootID) {
+	if c.Pid == 0 || !c.booted {
 		return false
 	}
 	p, err := kernel.ReadProcess(c.Pid)
 	return err == nil && p.Start == c.PidStart && !p.Dead
-}
-
-func sameBoot(id string) bool {
-	boot, err := kernel.BootID()
-	return err == nil && boot == id
 }
 
 func processAlive(pid int) bool {

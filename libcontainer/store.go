@@ -31,6 +31,7 @@ type container struct {
 	*config.Record
 	dir     string
 	created bool // state.json is there
+	booted  bool // the record, and so its pids, are of this boot
 }
 
 func (r Root) dir(id string) string { return filepath.Join(r.Dir, id) }
@@ -61,7 +62,12 @@ func (r Root) load(id string) (*container, error) {
 	if c.Record, err = config.ParseRecord(raw); err != nil && !c.created {
 		c.Record, err = &config.Record{ID: id}, nil // half written: nothing was made yet
 	}
-	return c, errs.Op("read the state of", id, err)
+	if err != nil {
+		return nil, errs.Op("read the state of", id, err)
+	}
+	boot, err := kernel.BootID()
+	c.booted = err == nil && boot == c.BootID
+	return c, nil
 }
 
 func readRecord(path string) ([]byte, error) { return kernel.ReadFile(path, 64<<10) }
@@ -119,18 +125,7 @@ func writeFile(path string, body []byte) error {
 		return errs.Op("open", path, err)
 	}
 	defer unix.Close(fd)
-	return errs.Op("write", path, writeAll(fd, body))
-}
-
-func writeAll(fd int, body []byte) error {
-	for len(body) > 0 {
-		n, err := unix.Write(fd, body)
-		if err != nil {
-			return err
-		}
-		body = body[n:]
-	}
-	return nil
+	return errs.Op("write", path, kernel.WriteAll(fd, body))
 }
 
 // state is what `state` prints.

@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
+	"rt/internal/kernel"
 )
 
 // detached is a file with body on a tmpfs that is mounted nowhere, and read-only from then
@@ -47,5 +48,5 @@ func writeAt(dir int, name string, body []byte) error {
 		return err
 	}
 	defer unix.Close(fd)
-	return write(fd, body)
+	return kernel.WriteAll(fd, body)
 }

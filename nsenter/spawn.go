@@ -5,12 +5,12 @@ package nsenter
 import (
 	"embed"
 	"errors"
-	"os"
 	"runtime"
 
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
+	"rt/internal/kernel"
 	"rt/internal/plan"
 )
 
@@ -105,20 +105,9 @@ func sealed(name string, flag int, body []byte) (int, error) {
 }
 
 func fill(fd int, body []byte) error {
-	if err := write(fd, body); err != nil {
+	if err := kernel.WriteAll(fd, body); err != nil {
 		return err
 	}
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals)
 	return err
-}
-
-func write(fd int, body []byte) error {
-	for len(body) > 0 {
-		n, err := unix.Write(fd, body)
-		if err != nil {
-			return os.NewSyscallError("write", err)
-		}
-		body = body[n:]
-	}
-	return nil
 }

@@ -93,9 +93,9 @@ func named(spec *specs.Spec, path string) bool {
 
 // device makes one node of linux.devices, in /dev or anywhere else.
 func device(b *plan.Builder, d specs.LinuxDevice) {
-	n := plan.Node{Mode: deviceType(d.Type) | 0o666}
+	n := plan.Node{Mode: DeviceType(d.Type) | 0o666}
 	if d.FileMode != nil {
-		n.Mode = deviceType(d.Type) | uint32(*d.FileMode)&0o7777
+		n.Mode = DeviceType(d.Type) | uint32(*d.FileMode)&0o7777
 	}
 	if n.Mode&unix.S_IFMT != unix.S_IFIFO {
 		n.Dev = unix.Mkdev(uint32(d.Major), uint32(d.Minor))
@@ -118,7 +118,9 @@ func device(b *plan.Builder, d specs.LinuxDevice) {
 	b.Close(plan.SlotTmp)
 }
 
-func deviceType(t string) uint32 {
+// DeviceType is the type of a linux.devices entry as inode(7) has it: S_IFCHR for any letter
+// but b and p.
+func DeviceType(t string) uint32 {
 	switch t {
 	case "b":
 		return unix.S_IFBLK

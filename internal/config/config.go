@@ -6,13 +6,13 @@ package config
 import (
 	"errors"
 	"path/filepath"
-	"slices"
 	"strconv"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
+	"rt/internal/kernel"
 )
 
 //go:generate go run ./gen
@@ -126,21 +126,6 @@ func readFile(path string) ([]byte, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return nil, &errs.Error{Op: "read", Path: path, Kind: errs.Invalid, Err: errors.New("not a regular file")}
 	}
-	raw, err := readAll(fd, st.Size)
+	raw, err := kernel.ReadAll(fd, int(min(st.Size, MaxSize))+1, MaxSize+1)
 	return raw, errs.Op("read", path, err)
-}
-
-// readAll reads a file of about size bytes, at most one more than MaxSize. An os.File
-// would start the poller for it.
-func readAll(fd int, size int64) ([]byte, error) {
-	buf := make([]byte, 0, min(size, MaxSize)+1)
-	for len(buf) <= MaxSize {
-		buf = slices.Grow(buf, 1)
-		n, err := unix.Read(fd, buf[len(buf):min(cap(buf), MaxSize+1)])
-		if n <= 0 || err != nil {
-			return buf, err
-		}
-		buf = buf[:len(buf)+n]
-	}
-	return buf, nil
 }

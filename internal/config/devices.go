@@ -5,7 +5,8 @@ import (
 	"strconv"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
+
+	"rt/rootfs"
 )
 
 // devices checks config-linux.md, "Devices".
@@ -30,7 +31,7 @@ func (c *checker) device(at *place, d *specs.LinuxDevice) {
 		c.limit(at.key("minor"), &d.Minor, 0)
 	}
 	// Docker writes what stat(2) says, with the type's bits: 020666.
-	if d.FileMode != nil && uint32(*d.FileMode)&^0o7777 != 0 && uint32(*d.FileMode)&^0o7777 != typeBits(d.Type) {
+	if d.FileMode != nil && uint32(*d.FileMode)&^0o7777 != 0 && uint32(*d.FileMode)&^0o7777 != rootfs.DeviceType(d.Type) {
 		c.fault(at.key("fileMode"), "0"+strconv.FormatUint(uint64(*d.FileMode), 8)+" is above 07777 (both octal)")
 	}
 	for _, id := range []struct {
@@ -41,15 +42,4 @@ func (c *checker) device(at *place, d *specs.LinuxDevice) {
 			c.id(at.key(id.key), *id.id)
 		}
 	}
-}
-
-// typeBits are the bits that inode(7) has for a device type.
-func typeBits(name string) uint32 {
-	switch name {
-	case "b":
-		return unix.S_IFBLK
-	case "p":
-		return unix.S_IFIFO
-	}
-	return unix.S_IFCHR
 }

@@ -137,27 +137,12 @@ func standardPlace(at string) bool {
 	return at == cgroupRoot || path.Dir(at) == cgroupRoot
 }
 
+// maxCgroupFile is more than a mountinfo with tens of thousands of mounts, in bytes.
+const maxCgroupFile = 64 << 20
+
 func readCgroupFile(name string) (string, error) {
-	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return "", errs.Op("open", name, err)
-	}
-	defer unix.Close(fd)
-	buf := make([]byte, 0, 8192)
-	for {
-		buf = slices.Grow(buf, 4096)
-		n, err := unix.Read(fd, buf[len(buf):cap(buf)])
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return "", errs.Op("read", name, err)
-		}
-		if n == 0 {
-			return string(buf), nil
-		}
-		buf = buf[:len(buf)+n]
-	}
+	raw, err := ReadFile(name, maxCgroupFile)
+	return string(raw), errs.Op("read", name, err)
 }
 
 // Has tells whether a group can be limited by the v1 controller, or by what v2 has instead.

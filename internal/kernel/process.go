@@ -3,7 +3,6 @@ package kernel
 import (
 	"bytes"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -40,29 +39,6 @@ func ReadProcess(pid int) (Process, error) {
 func BootID() (string, error) {
 	raw, err := ReadFile("/proc/sys/kernel/random/boot_id", 64)
 	return strings.TrimSpace(string(raw)), err
-}
-
-// ReadFile reads a small file, at most limit bytes of it; unlike os.ReadFile it does not go
-// through the poller.
-func ReadFile(path string, limit int) ([]byte, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	buf := make([]byte, 0, min(limit, 2048))
-	for len(buf) < limit {
-		buf = slices.Grow(buf, 1)
-		n, err := unix.Read(fd, buf[len(buf):min(cap(buf), limit)])
-		if err != nil {
-			return nil, os.NewSyscallError("read", err)
-		}
-		if n == 0 {
-			break
-		}
-		buf = buf[:len(buf)+n]
-	}
-	return buf, nil
 }
 
 // Pidfd opens the process, if it still is the one that started at start.
