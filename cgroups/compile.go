@@ -113,6 +113,7 @@ func later(r *specs.LinuxResources, s *cgroupfs.Settings) {
 // places is the plan with its directories.
 func places(cgroupsPath, id string, host kernel.Cgroups) (Plan, error) {
 	name := cmp.Or(cgroupsPath, id)
+	if host.Denied { return Plan{}, nil }
 	if path.Clean("/"+name) == "/" {
 		return Plan{}, cgroupfs.Refuse(errs.Invalid, "/linux/cgroupsPath", "names no group of its own")
 	}

@@ -39,3 +39,17 @@ type Group struct {
 
 // Group is what the plan makes.
 func (p Plan) Group() Group { return Group{V2: p.V2, Dirs: p.Dirs} }
+
+// JoinFiles are the files by which a process joins the groups, by writing 0: `tasks` in v1,
+// cgroup.procs in v2.
+func (g Group) JoinFiles() []string {
+	name := "/tasks"
+	if g.V2 {
+		name = "/cgroup.procs"
+	}
+	var files []string
+	for _, d := range g.Dirs {
+		files = append(files, d.Path+name)
+	}
+	return files
+}

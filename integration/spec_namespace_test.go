@@ -30,7 +30,7 @@ func mapped(s *specs.Spec) {
 
 func TestNamespaces(t *testing.T) {
 	noHostname := func(s *specs.Spec) { s.Hostname = "" }
-	old := peers{runc: differs("time namespaces came with 1.2"), rt: later("time namespaces").rt}
+	old := peers{runc: differs("time namespaces came with 1.2")}
 	runRows(t, []row{
 		{name: "new pid", sh: other("pid")},
 		{name: "new net", sh: other("net")},
@@ -51,9 +51,9 @@ func TestNamespaces(t *testing.T) {
 		{name: "missing path", edit: addNamespace("network", "/nosuch"), sh: "true", code: 1, fails: has("/nosuch")},
 		{name: "time", edit: addNamespace(specs.TimeNamespace, ""), sh: other("time"), peers: old},
 		{name: "time offset", edit: addNamespace(specs.TimeNamespace, ""), sh: "cat /proc/self/timens_offsets", want: like(`boottime +0 +0`), peers: old},
-		{name: "user", edit: mapped, sh: other("user") + " && cat /proc/self/uid_map /proc/self/gid_map", want: like(`^ +0 +100000 +65536\n +0 +200000 +65536$`), peers: later("user namespaces")},
-		{name: "user: root inside", edit: mapped, sh: "id -u; stat -c %u /dev/null /sys/class/net/lo /dev/shm", want: is("0\n65534\n0\n0\n"), peers: later("user namespaces")},
-		{name: "user: setgroups", edit: mapped, sh: "cat /proc/self/setgroups", want: is("allow\n"), peers: later("user namespaces")},
+		{name: "user", edit: mapped, sh: other("user") + " && cat /proc/self/uid_map /proc/self/gid_map", want: like(`^ +0 +100000 +65536\n +0 +200000 +65536$`)},
+		{name: "user: root inside", edit: mapped, sh: "id -u; stat -c %u /dev/null /sys/class/net/lo /dev/shm", want: is("0\n65534\n0\n0\n")},
+		{name: "user: setgroups", edit: mapped, sh: "cat /proc/self/setgroups", want: is("allow\n")},
 		{name: "unknown type", edit: addNamespace("frob", ""), sh: "true", code: 1, fails: has("frob")},
 		{name: "lo is up", sh: "cat /sys/class/net/lo/flags && ifconfig lo", want: like(`(?s)^0x9\n.*inet addr:127.0.0.1.*UP LOOPBACK`)},
 		{name: "only lo", sh: "ls /sys/class/net", want: is("lo\n")},

@@ -2,14 +2,17 @@ package libcontainer
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"rt/cgroups"
+	"rt/internal/compile"
 	"rt/internal/config"
 	"rt/internal/errs"
+	"rt/internal/idmap"
 	"rt/internal/ids"
 	"rt/internal/kernel"
 	"rt/internal/plan"
@@ -27,6 +30,11 @@ func (c *creation) act(s plan.HostStep) error {
 		return c.writeIntent()
 	case plan.ActPlan:
 		return c.handOver()
+	case plan.ActForked:
+		return c.talk.follow()
+	case plan.ActMaps:
+		l := c.doc.Spec.Linux
+		return idmap.Write(c.talk.child.Pid, idmap.Maps{UID: l.UIDMappings, GID: l.GIDMappings}, idmap.Self(c.host.Caps))
 	case plan.ActCgroup:
 		return c.makeGroup()
 	case plan.ActState:
@@ -40,31 +48,15 @@ func actOn(child *nsenter.Child, s plan.HostStep) error {
 	switch s.Act {
 	case plan.ActOOMScoreAdj:
 		text := strconv.FormatInt(int64(s.A), 10)
-		err := writeProc(child.Pid, "oom_score_adj", text)
+		err := kernel.WriteProc(child.Pid, "oom_score_adj", text)
 		return errs.At(s.Where, "set oom_score_adj to", text, err)
+	case plan.ActRlimit:
+		limit := unix.Rlimit{Cur: s.B, Max: s.C}
+		return errs.At(s.Where, "set the resource limit", s.S, unix.Prlimit(child.Pid, int(s.A), &limit, nil))
 	case plan.ActPidFile:
 		return writePidFile(s.S, child.Pid)
 	}
 	return nil // what an answer carries is done by answer
-}
-
-// writeProc writes to a file of the init in the host's procfs, which is the real one.
-func writeProc(pid int, file, value string) error {
-	proc, err := kernel.OpenProc()
-	if err != nil {
-		return err
-	}
-	defer unix.Close(proc)
-	fd, err := unix.Openat2(proc, strconv.Itoa(pid)+"/"+file, &unix.OpenHow{
-		Flags:   unix.O_WRONLY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_SYMLINKS,
-	})
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	_, err = unix.Write(fd, []byte(value))
-	return err
 }
 
 func writePidFile(path string, pid int) error {
@@ -85,26 +77,94 @@ func (c *creation) writeIntent() error {
 	if err != nil {
 		return errs.Op("look at the init", "", err)
 	}
+	fresh, _ := compile.Namespaces(c.doc.Spec)
 	c.record = &config.Record{
 		Version: config.RecordVersion, ID: c.o.ID, Bundle: c.bundle, Rootfs: c.out.Rootfs, Created: now(), BootID: boot,
-		Creator: unix.Getpid(), Pid: p.Pid, PidStart: p.Start, SharedPid: c.out.Plan.Namespaces&unix.CLONE_NEWPID == 0,
+		Creator: unix.Getpid(), Pid: p.Pid, PidStart: p.Start, SharedPid: fresh&unix.CLONE_NEWPID == 0,
 		CgroupV2: c.out.Cgroup.V2, Cgroup: groupRecord(c.out.Cgroup.Group()),
 	}
-	return writeFile(c.dir+"/"+fileIntent, c.record.Append(nil))
+	return c.writeRecord()
+}
+
+// writeRecord writes over a former record by one write(2), which a kill does not cut: spaces
+// cover what was longer.
+func (c *creation) writeRecord() error {
+	body := c.record.Append(nil)
+	for len(body) < c.recorded {
+		body = append(body, ' ')
+	}
+	c.recorded = len(body)
+	path := c.dir + "/" + fileIntent
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return errs.Op("open", path, err)
+	}
+	defer unix.Close(fd)
+	return errs.Op("write", path, kernel.WriteAll(fd, body))
 }
 
 // handOver gives the init its plan, and its end of everything: it could open nothing of
 // ours later, as another user in another root.
 func (c *creation) handOver() error {
 	c.undo.push(c.talk.kill)
-	pass := []int{c.lock.fd}
-	if len(c.out.Plan.Pass) > 1 {
+	if slices.Contains(c.out.Plan.Pass, plan.SlotStart) {
 		if err := c.makeFifos(); err != nil {
 			return err
 		}
-		pass = append(pass, c.fifos[0], c.fifos[1])
 	}
-	return c.talk.child.Do(c.out.Plan, pass)
+	if slices.Contains(c.out.Plan.Pass, plan.SlotGroup) {
+		var err error
+		if c.group, err = openGroup(c.out.Cgroup.Group()); err != nil {
+			return err
+		}
+	}
+	return c.talk.child.Do(c.out.Plan, c.pass(c.out.Plan.Pass), 0)
+}
+
+// pass are the fds for slots of the plan.
+func (c *creation) pass(slots []plan.Slot) []int {
+	fds := make([]int, len(slots))
+	for i, s := range slots {
+		switch s {
+		case plan.SlotLock:
+			fds[i] = c.lock.fd
+		case plan.SlotStart:
+			fds[i] = c.fifos[0]
+		case plan.SlotStarted:
+			fds[i] = c.fifos[1]
+		case plan.SlotGroup:
+			fds[i] = c.group
+		default:
+			fds[i] = c.joined.fds[s-plan.SlotNS]
+		}
+	}
+	return fds
+}
+
+// openGroup opens the group of v2 for CLONE_INTO_CGROUP.
+func openGroup(g cgroups.Group) (int, error) {
+	fd, err := unix.Open(g.Dirs[0].Path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return fd, errs.Op("open the cgroup", g.Dirs[0].Path, err)
+}
+
+// joinFiles opens what the init writes to when it may not open it by itself.
+func (c *creation) joinFiles() ([]int, error) {
+	var fds []int
+	for _, path := range c.out.Cgroup.Group().JoinFiles() {
+		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			closeAll(fds)
+			return nil, errs.At("/linux/cgroupsPath", "open", path, err)
+		}
+		fds = append(fds, fd)
+	}
+	return fds, nil
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
 }
 
 func (c *creation) makeFifos() error {

@@ -2,6 +2,7 @@ package libcontainer
 
 import (
 	"io"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -18,9 +19,12 @@ type conversation struct {
 	plan    *plan.Plan
 	child   *nsenter.Child
 	filter  filterSource
-	signals int                         // readable when a signal has come
-	act     func(plan.HostStep) error   // does one host step of a call
-	died    func(unix.WaitStatus) error // explains an end before `ready`
+	signals int                                        // readable when a signal has come
+	act     func(plan.HostStep) error                  // does one host step of a call
+	died    func(unix.WaitStatus) error                // explains an end before `ready`
+	source  func(s plan.Step, mounts int) (int, error) // the tree that a step mounts
+	files   func() ([]int, error)                      // what the cgroups are joined by
+	pass    func([]plan.Slot) []int                    // the fds for slots of the plan
 	reaped  bool
 	free    bool // the init goes its own way: it is not ours to kill any more
 }
@@ -41,6 +45,73 @@ func (t *conversation) serve() error {
 		}
 		if err != nil || m.A == plan.CallReady {
 			return err
+		}
+	}
+}
+
+// follow stays with the init through its forks; each child is ours as well. One that is
+// executed again after them gets the plan a second time.
+func (t *conversation) follow() error {
+	for i := range t.plan.Init {
+		switch t.plan.Init[i].Kind {
+		case plan.KindFork:
+			if err := t.forked(); err != nil {
+				return err
+			}
+		case plan.KindRenew:
+			return t.renew(i + 1)
+		}
+	}
+	return nil
+}
+
+// renew hands the plan over once more, without the fds that its steps have used up.
+func (t *conversation) renew(first int) error {
+	p := *t.plan
+	p.Pass = slices.DeleteFunc(slices.Clone(p.Pass), func(s plan.Slot) bool { return s >= plan.SlotGroup })
+	return t.child.Do(&p, t.pass(p.Pass), first)
+}
+
+func (t *conversation) forked() error {
+	m, fd, err := t.recvFork()
+	if fd >= 0 {
+		defer unix.Close(fd)
+	}
+	if err == io.EOF {
+		return t.explain()
+	}
+	if err != nil {
+		return err
+	}
+	if m.Verb != plan.Spawned || int(m.Step) >= len(t.plan.Init) {
+		return failure(t.plan, m, fd)
+	}
+	former, err := t.child.Became(int(m.A))
+	if err != nil {
+		return err
+	}
+	if err := t.steps(int(t.plan.Init[m.Step].B)); err != nil {
+		return err
+	}
+	if err := t.child.Done(""); err != nil {
+		return err
+	}
+	_, err = nsenter.Reap(former)
+	return err
+}
+
+// recvFork is recv, but for an init that dies between its fork and the message: its child has
+// the socket, too, and waits.
+func (t *conversation) recvFork() (plan.Message, int, error) {
+	for {
+		message, ended, err := either(t.child.Socket(), t.child.Pidfd)
+		switch {
+		case err != nil:
+			return plan.Message{}, -1, err
+		case message:
+			return t.child.Recv()
+		case ended:
+			return plan.Message{}, -1, io.EOF
 		}
 	}
 }
@@ -101,35 +172,50 @@ func (t *conversation) answer(m plan.Message, fd int) error {
 	if m.Verb != plan.CallVerb {
 		return failure(t.plan, m, fd)
 	}
+	if err := t.steps(int(m.A)); err != nil {
+		return err
+	}
+	text, out, err := t.gather(m, fd)
+	if err == nil {
+		err = t.child.Done(text, out...)
+	}
+	closeAll(out)
+	return err
+}
+
+// steps does the host steps of a call.
+func (t *conversation) steps(call int) error {
 	for _, s := range t.plan.Host {
-		if s.Call == int(m.A) {
+		if call != plan.CallNone && s.Call == call {
 			if err := t.act(s); err != nil {
 				return err
 			}
 		}
 	}
-	text, out, err := t.gather(int(m.A), fd)
-	if err != nil {
-		return err
-	}
-	err = t.child.Done(text, out)
-	if out >= 0 {
-		unix.Close(out)
-	}
-	return err
+	return nil
 }
 
-// gather is what the init asked for: HOME, or the seccomp program.
-func (t *conversation) gather(call, root int) (text string, out int, err error) {
-	out = -1
+// gather is what the init asked for: HOME, the seccomp program, the source of a mount, or the
+// files to join the cgroups by.
+func (t *conversation) gather(m plan.Message, fd int) (text string, out []int, err error) {
+	one := -1
+	switch {
+	case m.A == plan.CallTree && int(m.Step) < len(t.plan.Init):
+		one, err = t.source(t.plan.Init[m.Step], fd)
+	case m.A == plan.CallJoin:
+		out, err = t.files()
+	}
 	for _, s := range t.plan.Host {
 		switch {
-		case err != nil || s.Call != call:
+		case err != nil || s.Call != int(m.A):
 		case s.Act == plan.ActHome:
-			text = home(root, uint32(s.A))
+			text = home(fd, uint32(s.A))
 		case s.Act == plan.ActFilter:
-			out, err = t.filter.memfd()
+			one, err = t.filter.memfd()
 		}
+	}
+	if one >= 0 {
+		out = []int{one}
 	}
 	return text, out, err
 }

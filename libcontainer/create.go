@@ -22,16 +22,21 @@ import (
 // creation is a container on its way from config.json to a waiting init.
 type creation struct {
 	Root
-	o      CreateOptions
-	bundle string // absolute
-	doc    *config.Document
-	record *config.Record
-	out    *compile.Output
-	dir    string
-	lock   lock
-	fifos  [2]int
-	talk   conversation
-	undo   undo
+	o        CreateOptions
+	bundle   string // absolute
+	doc      *config.Document
+	record   *config.Record
+	recorded int // bytes of it on disk
+	out      *compile.Output
+	dir      string
+	lock     lock
+	fifos    [2]int
+	joined   joined
+	group    int  // cgroup v2: the group that the init is born into
+	unified  bool // the host has cgroup v2 alone
+	host     kernel.Host
+	talk     conversation
+	undo     undo
 }
 
 // Create makes a container up to the point where its init waits for Start.
@@ -58,26 +63,33 @@ func (r Root) begin(o CreateOptions) (*creation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}}
-	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died}
+	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}, group: -1}
+	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died, source: c.source, files: c.joinFiles, pass: c.pass}
 	if c.talk.signals, err = signals.Heed(); err != nil {
 		return nil, err
 	}
-	fork, init := compile.Fresh(doc.Spec)
+	if c.joined, err = openNamespaces(doc.Spec); err != nil {
+		return nil, err
+	}
+	c.unified = kernel.Unified()
+	fork, init := compile.Early(doc.Spec, c.unified)
 	c.talk.child, err = nsenter.Spawn(nsenter.Start{Namespaces: fork, Unshare: init, Preserve: o.PreserveFDs})
+	if err != nil {
+		c.joined.close()
+	}
 	return c, err
 }
 
 // decide compiles the plan, while the init makes its namespaces. Up to here nothing has
 // changed that does not end with this process.
 func (c *creation) decide(run bool) error {
-	host, err := kernel.ReadHost()
-	if err != nil {
+	var err error
+	if c.host, err = kernel.ReadHost(); err != nil {
 		return err
 	}
 	c.talk.filter = c.filterFor(c.doc.Spec)
 	in := &compile.Input{
-		Spec: c.doc.Spec, Host: host, ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs,
+		Spec: c.doc.Spec, Host: c.host, Unified: c.unified, Own: c.joined.own, Owned: c.joined.owned, ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs,
 		Run: run, Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
 	}
 	if c.out, err = c.compile(in, c.doc.Warnings); err != nil {
@@ -94,6 +106,10 @@ func (r Root) compile(in *compile.Input, warnings config.Faults) (*compile.Outpu
 		return nil, err
 	}
 	out, err := compile.Container(in)
+	if err == nil && !in.Host.Root() && !out.Cgroup.Accessible() {
+		in.Host.Cgroups.Denied = true
+		out, err = compile.Container(in)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +133,6 @@ func (r Root) check(o CreateOptions) error {
 		return unsupportedOption("--console-socket")
 	case o.NoPivot:
 		return unsupportedOption("--no-pivot")
-	case os.Geteuid() != 0:
-		return &errs.Error{Op: "create", Path: o.ID, Kind: errs.Permission, Err: errs.New(errs.Permission, "only root can create containers with this version of rt")}
 	}
 	return checkPreserved(o.PreserveFDs)
 }
@@ -232,11 +246,12 @@ func (c *creation) keep() error {
 
 // close lets go of what this process holds. The container lives on, or is gone.
 func (c *creation) close() {
-	for _, fd := range c.fifos {
+	for _, fd := range []int{c.fifos[0], c.fifos[1], c.group} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}
 	}
+	c.joined.close()
 	c.talk.close()
 	if c.lock.fd >= 0 {
 		c.lock.release()

@@ -22,8 +22,13 @@ import (
 // exec is a process on its way into a running container.
 type execution struct {
 	*container
-	talk  conversation
-	pidfd int // of the container's init
+	talk    conversation
+	pidfd   int // of the container's init
+	root    int // its root directory
+	born    int // cgroup v2: its group
+	caps    uint64
+	unified bool // its group is one of v2: the init is born into it
+	forks   bool // the init of this exec goes on in a child
 }
 
 // Exec runs one more process in a container. In the foreground it forwards signals and
@@ -36,7 +41,7 @@ func (r Root) Exec(id string, o ExecOptions) (int, error) {
 	if err := c.admits(o); err != nil {
 		return 255, err
 	}
-	e := &execution{container: c, pidfd: -1}
+	e := &execution{container: c, pidfd: -1, root: -1, born: -1}
 	defer e.close()
 	if err := e.begin(o); err != nil {
 		return 255, err
@@ -75,7 +80,7 @@ func (c *container) admits(o ExecOptions) error {
 // begin starts an init in the container's pid namespace. setns(2) with CLONE_NEWPID counts
 // for children only, and for the thread that calls it: that thread is not used again.
 func (e *execution) begin(o ExecOptions) (err error) {
-	e.talk = conversation{what: "exec", died: e.died}
+	e.talk = conversation{what: "exec", died: e.died, pass: e.pass}
 	e.talk.act = func(s plan.HostStep) error { return actOn(e.talk.child, s) }
 	if e.talk.signals, err = signals.Heed(); err != nil {
 		return err
@@ -87,8 +92,13 @@ func (e *execution) begin(o ExecOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if e.caps, err = kernel.ReadCaps(); err != nil {
+		return err
+	}
+	e.unified = e.CgroupV2 && len(e.Cgroup) > 0
+	e.forks = compile.ExecForks(kernel.Host{Caps: e.caps}, e.unified)
 	runtime.LockOSThread()
-	if !e.SharedPid {
+	if !e.forks {
 		if err := unix.Setns(e.pidfd, unix.CLONE_NEWPID); err != nil {
 			return errs.Op("join the pid namespace of", e.ID, err)
 		}
@@ -104,16 +114,15 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 		return err
 	}
 	spec := *doc.Spec
-	if spec.Process, err = r.process(spec.Process, o); err != nil {
-		return err
+	if spec.Process, err = r.process(spec.Process, o); err == nil {
+		err = config.CheckUser(&spec)
 	}
-	caps, err := kernel.ReadCaps()
 	if err != nil {
 		return err
 	}
 	e.talk.filter = r.filterFor(&spec)
 	out, err := compile.Exec(&compile.Input{
-		Spec: &spec, Host: kernel.Host{Caps: caps}, ID: e.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
+		Spec: &spec, Host: kernel.Host{Caps: e.caps}, Unified: e.unified, ID: e.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
 		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),
 	}, e.group())
 	if err != nil {
@@ -195,23 +204,48 @@ func setUser(p *specs.Process, user string) error {
 // start brings the process to its execve.
 func (e *execution) start() error {
 	e.talk.filter.start()
-	root, err := e.root()
-	if err != nil {
-		return err
+	err := e.open()
+	if err == nil {
+		err = e.talk.child.Do(e.talk.plan, e.pass(e.talk.plan.Pass), 0)
 	}
-	err = e.talk.child.Do(e.talk.plan, []int{e.pidfd, root})
-	unix.Close(root)
-	if err != nil {
-		return err
+	if err == nil {
+		err = e.talk.follow()
 	}
-	if err := e.talk.serve(); err != nil {
+	if err == nil {
+		err = e.talk.serve()
+	}
+	if err != nil {
 		return err
 	}
 	return e.talk.executed()
 }
 
-// root opens the root of the container's init. The pid is still its own if it lives now.
-func (e *execution) root() (int, error) {
+// open opens what the init needs of the container.
+func (e *execution) open() (err error) {
+	if e.root, err = e.openRoot(); err != nil || !slices.Contains(e.talk.plan.Pass, plan.SlotGroup) {
+		return err
+	}
+	e.born, err = openGroup(e.group())
+	return err
+}
+
+func (e *execution) pass(slots []plan.Slot) []int {
+	fds := make([]int, len(slots))
+	for i, s := range slots {
+		switch s {
+		case plan.SlotPidfd:
+			fds[i] = e.pidfd
+		case plan.SlotRoot:
+			fds[i] = e.root
+		case plan.SlotGroup:
+			fds[i] = e.born
+		}
+	}
+	return fds
+}
+
+// openRoot opens the root of the container's init. The pid is still its own if it lives now.
+func (e *execution) openRoot() (int, error) {
 	fd, err := unix.Open("/proc/"+itoa(e.Pid)+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == nil && unix.PidfdSendSignal(e.pidfd, 0, nil, 0) != nil {
 		unix.Close(fd)
@@ -225,8 +259,10 @@ func (e *execution) root() (int, error) {
 
 func (e *execution) close() {
 	e.talk.close()
-	if e.pidfd >= 0 {
-		unix.Close(e.pidfd)
+	for _, fd := range []int{e.pidfd, e.root, e.born} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
 	}
 }
 

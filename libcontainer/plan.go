@@ -24,7 +24,7 @@ func (r Root) Plan(bundle, id string) ([]plan.Line, error) {
 	if os.Geteuid() != 0 {
 		host.Caps = ^uint64(0) // what is shown is what root's create would do
 	}
-	in := &compile.Input{Spec: doc.Spec, Host: host, ID: id, Bundle: dir}
+	in := &compile.Input{Spec: doc.Spec, Host: host, Unified: host.Cgroups.Version == 2, ID: id, Bundle: dir}
 	if doc.Spec.Linux != nil {
 		in.FilterFlags = seccomp.Flags(doc.Spec.Linux.Seccomp)
 	}

@@ -39,7 +39,7 @@ func TestArm64(t *testing.T) {
 			b.Chdir(dir, 0)
 			b.Rlimit("RLIMIT_CORE", unix.RLIMIT_CORE, 0, 0)
 			b.Number(plan.KindPrctl, unix.PR_SET_NO_NEW_PRIVS, 1)
-			b.Write(plan.SlotNone, dir+"/file", "written")
+			b.Write(plan.SlotNone, dir+"/file", "written", 0)
 			b.Call(plan.CallEnter, plan.CallText, plan.SlotNone, plan.SlotNone)
 			b.Find("/nosuch:/bin", "sh")
 			b.Exec("sh")
@@ -79,7 +79,7 @@ func converse(t *testing.T, cmd *exec.Cmd, p *plan.Plan) string {
 	theirs.Close()
 	c := &Child{sock: pair[0]}
 	defer c.Close()
-	if err := c.Do(p, nil); err != nil {
+	if err := c.Do(p, nil, 0); err != nil {
 		t.Fatal(err)
 	}
 	ready(t, "the init", pair[0])
@@ -88,7 +88,7 @@ func converse(t *testing.T, cmd *exec.Cmd, p *plan.Plan) string {
 	switch {
 	case err == nil && m.Verb == plan.CallVerb:
 		said = fmt.Sprintf("call %d", m.A)
-		c.Done("HOME=/home", -1)
+		c.Done("HOME=/home")
 	case err == nil && m.Verb == plan.Fail:
 		said = fmt.Sprintf("fail %d, detail %d", m.A, m.B)
 	}

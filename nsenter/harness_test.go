@@ -127,7 +127,7 @@ func (w *world) run() *probe {
 	w.t.Helper()
 	w.Plan.Args, w.Plan.Env = w.args, w.env
 	p := w.start(Start{Namespaces: w.Plan.Namespaces, Preserve: w.Plan.Preserve})
-	if err := p.Do(&w.Plan, w.pass); err != nil {
+	if err := p.Do(&w.Plan, w.pass, 0); err != nil {
 		w.t.Fatal(err)
 	}
 	return p

@@ -59,7 +59,7 @@ func helper(job string) {
 func spawn(p *plan.Plan) (*Child, error) {
 	c, err := Spawn(Start{Preserve: p.Preserve})
 	if err == nil {
-		err = c.Do(p, nil)
+		err = c.Do(p, nil, 0)
 	}
 	return c, err
 }
@@ -177,7 +177,7 @@ func helpNoexec() error {
 	if err != nil {
 		return err
 	}
-	c.Done("", -1)
+	c.Done("")
 	if _, err = c.Wait(); err != nil {
 		return err
 	}

@@ -47,17 +47,29 @@ func passed(oob []byte) int {
 	return fds[0]
 }
 
-// Done answers a call. fd is -1, or goes along; text fills the environment's reserved entry.
-func (c *Child) Done(text string, fd int) error {
+// Done answers a call. The fds go along; text fills the environment's reserved entry.
+func (c *Child) Done(text string, fds ...int) error {
 	if len(text) >= plan.TextMax {
 		return errs.New(errs.Invalid, fmt.Sprintf("%.40q… is longer than %d bytes", text, plan.TextMax-1))
 	}
 	b := plan.Message{Verb: plan.Done, B: uint32(len(text))}.Append(make([]byte, 0, plan.MessageSize+len(text)))
 	var oob []byte
-	if fd >= 0 {
-		oob = unix.UnixRights(fd)
+	if len(fds) > 0 {
+		oob = unix.UnixRights(fds...)
 	}
 	return errs.Op("answer the init", "", unix.Sendmsg(c.sock, append(b, text...), oob, nil, unix.MSG_NOSIGNAL))
+}
+
+// Became follows an init that went on in a child, which is ours as well. It gives the pid of
+// the one that forked, and that is to be reaped.
+func (c *Child) Became(pid int) (former int, err error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return 0, errs.Op("open the forked init", "", err)
+	}
+	unix.Close(c.Pidfd)
+	former, c.Pid, c.Pidfd = c.Pid, pid, fd
+	return former, nil
 }
 
 // Socket is the fd to poll(2) for the next message.
@@ -83,9 +95,14 @@ func (c *Child) Kill() error {
 
 // Wait waits for the init's end and reaps it.
 func (c *Child) Wait() (unix.WaitStatus, error) {
+	return Reap(c.Pid)
+}
+
+// Reap waits for the end of a child.
+func Reap(pid int) (unix.WaitStatus, error) {
 	var status unix.WaitStatus
 	for {
-		_, err := unix.Wait4(c.Pid, &status, 0, nil)
+		_, err := unix.Wait4(pid, &status, 0, nil)
 		if err != unix.EINTR {
 			return status, errs.Op("wait for the init", "", err)
 		}

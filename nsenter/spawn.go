@@ -6,6 +6,7 @@ import (
 	"embed"
 	"errors"
 	"runtime"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -53,8 +54,8 @@ func Spawn(s Start) (*Child, error) {
 }
 
 // Do hands the plan over, with the fds for its Pass, in that order. The init works from
-// now on.
-func (c *Child) Do(p *plan.Plan, pass []int) error {
+// now on, beginning with step first.
+func (c *Child) Do(p *plan.Plan, pass []int, first int) error {
 	body, err := p.Encode()
 	if err != nil {
 		return &errs.Error{Op: "encode the plan", Kind: errs.Invalid, Err: err}
@@ -64,7 +65,7 @@ func (c *Child) Do(p *plan.Plan, pass []int) error {
 		return err
 	}
 	defer unix.Close(list)
-	message := plan.Message{Verb: plan.PlanVerb}.Append(make([]byte, 0, plan.MessageSize))
+	message := plan.Message{Verb: plan.PlanVerb, Step: uint32(first)}.Append(make([]byte, 0, plan.MessageSize))
 	rights := unix.UnixRights(append([]int{list}, pass...)...)
 	return errs.Op("hand the plan to the init", "", unix.Sendmsg(c.sock, message, rights, nil, unix.MSG_NOSIGNAL))
 }
@@ -110,4 +111,22 @@ func fill(fd int, body []byte) error {
 	}
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals)
 	return err
+}
+
+// UserNamespace gives the fd of a new user namespace, whose maps write writes for a process
+// in it, which does not outlive the call.
+func UserNamespace(write func(pid int) error) (int, error) {
+	c, err := Spawn(Start{Namespaces: unix.CLONE_NEWUSER})
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(c.Pidfd)
+	defer c.Close()
+	fd := -1
+	if err = write(c.Pid); err == nil {
+		fd, err = unix.Open("/proc/"+strconv.Itoa(c.Pid)+"/ns/user", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		err = errs.Op("open a user namespace", "", err)
+	}
+	c.Kill()
+	return fd, err
 }

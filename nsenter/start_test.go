@@ -40,7 +40,7 @@ func TestEarly(t *testing.T) {
 			before := p.asleep("uts", r.early&both != 0)
 			own, _ := os.Readlink("/proc/self/ns/uts")
 			equal(t, "a new one before the plan", word(before != own, "new", "old"), r.uts)
-			p.Do(&w.Plan, nil)
+			p.Do(&w.Plan, nil, 0)
 			if r.wantFailure != 0 {
 				got, _ := p.failed()
 				equal(t, "failure", got, failure{plan.KindUnshare, r.wantFailure, 0})

@@ -69,8 +69,8 @@ func fileEffects() []effect {
 		{"write below a directory, and by path", func(w *world) {
 			w.file("d/f", "12345", 0o644)
 			w.file("g", "12345", 0o644)
-			w.Write(plan.SlotRoot, "d/f", "ab")
-			w.Write(plan.SlotNone, w.root+"/g", "cd")
+			w.Write(plan.SlotRoot, "d/f", "ab", 0)
+			w.Write(plan.SlotNone, w.root+"/g", "cd", 0)
 		}, func(t *testing.T, p *probe) {
 			f, _ := os.ReadFile(p.w.root + "/d/f")
 			g, _ := os.ReadFile(p.w.root + "/g")

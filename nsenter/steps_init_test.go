@@ -128,7 +128,7 @@ func TestAnswers(t *testing.T) {
 		})
 	}
 	c := &Child{sock: -1}
-	equal(t, "a text that is too long", errs.KindOf(c.Done(strings.Repeat("x", plan.TextMax), -1)), errs.Invalid)
+	equal(t, "a text that is too long", errs.KindOf(c.Done(strings.Repeat("x", plan.TextMax))), errs.Invalid)
 }
 
 // TestStrangeAnswers: an init that hears nonsense ends.
@@ -165,7 +165,7 @@ func TestWait(t *testing.T) {
 	unix.Close(start[0])
 	unix.Close(started[1])
 	p.called()
-	p.Done("", -1)
+	p.Done("")
 	p.executed() // the end of file, because the init has closed the socket
 	if _, err := unix.Poll([]unix.PollFd{{Fd: int32(started[0]), Events: unix.POLLIN}}, 50); err != nil {
 		t.Error(err)
@@ -262,7 +262,7 @@ func helpStray() error {
 		fds = append(fds, e.Name())
 	}
 	fmt.Println("init:", strings.Join(fds, " "))
-	c.Done("", -1)
+	c.Done("")
 	_, err = c.Wait()
 	return err
 }

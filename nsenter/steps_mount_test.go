@@ -209,21 +209,21 @@ func mountRefusals() []refusal {
 			w.Symlink(plan.SlotDev, "ptmx", "pts/ptmx", plan.SymlinkReplace)
 		}, failure{plan.KindSymlink, unix.EISDIR, 0}},
 		{"open what is missing", func(w *world) { w.Open("/nosuch", unix.O_PATH, plan.OpenInRoot, plan.SlotTmp) }, failure{plan.KindOpen, unix.ENOENT, 0}},
-		{"write to what is missing", func(w *world) { w.Write(plan.SlotRoot, "nosuch", "x") }, failure{plan.KindWrite, unix.ENOENT, 0}},
+		{"write to what is missing", func(w *world) { w.Write(plan.SlotRoot, "nosuch", "x", 0) }, failure{plan.KindWrite, unix.ENOENT, 0}},
 		{"write through a link", func(w *world) {
 			w.file("f", "", 0o644)
 			w.link("l", "f")
-			w.Write(plan.SlotRoot, "l", "x")
+			w.Write(plan.SlotRoot, "l", "x", 0)
 		}, failure{plan.KindWrite, unix.ELOOP, 0}},
-		{"write out of the directory", func(w *world) { w.Write(plan.SlotRoot, "../outside/f", "x") }, failure{plan.KindWrite, unix.EXDEV, 0}},
+		{"write out of the directory", func(w *world) { w.Write(plan.SlotRoot, "../outside/f", "x", 0) }, failure{plan.KindWrite, unix.EXDEV, 0}},
 		{"write across a mount", func(w *world) {
 			w.nested("/m")
-			w.Write(plan.SlotRoot, "m/x", "x")
+			w.Write(plan.SlotRoot, "m/x", "x", 0)
 		}, failure{plan.KindWrite, unix.EXDEV, 0}},
 		{"a write that is cut", func(w *world) {
 			w.file("f", "", 0o644)
 			w.Rlimit("RLIMIT_FSIZE", unix.RLIMIT_FSIZE, 2, 2)
-			w.Write(plan.SlotRoot, "f", "12345")
+			w.Write(plan.SlotRoot, "f", "12345", 0)
 		}, failure{plan.KindWrite, unix.EIO, 0}},
 		{"pivot to what is no mount", func(w *world) {
 			w.mkdir("d", 0o755)

@@ -96,11 +96,11 @@ func processEffects() []effect {
 		{"no null device in the image", func(w *world) { w.Text(plan.KindReopenNull, "/dev/null") }, func(*testing.T, *probe) {}},
 		{"bounding set", func(w *world) { w.Number(plan.KindBounding, kill) }, shows("CapBnd", "0000010000000020")},
 		{"ids", func(w *world) {
-			w.Groups([]uint32{7, 8, 4294967294})
+			w.Groups([]uint32{7, 8, 4294967294}, 0)
 			w.Number(plan.KindGid, 9)
 			w.Number(plan.KindUid, 10)
 		}, shows("Uid", "10 10 10 10", "Gid", "9 9 9 9", "Groups", "7 8 4294967294", "CapEff", "0000000000000000")},
-		{"no groups", func(w *world) { w.Groups([]uint32{7}); w.Groups(nil) }, shows("Groups", "")},
+		{"no groups", func(w *world) { w.Groups([]uint32{7}, 0); w.Groups(nil, 0) }, shows("Groups", "")},
 		{"capabilities", func(w *world) {
 			w.Capset(bit("CAP_KILL"), kill, kill)
 			w.Number(plan.KindAmbient, kill)
@@ -170,6 +170,7 @@ func (w *world) memfd(content string) int {
 func processRefusals() []refusal {
 	long := strings.Repeat(allow, 0x10000+1)
 	return []refusal{
+		{"a fork that contradicts itself", func(w *world) { w.Fork(unix.CLONE_NEWNS|unix.CLONE_FS, 0, plan.SlotNone, plan.CallNone) }, failure{plan.KindFork, unix.EINVAL, 0}},
 		{"unshare", func(w *world) { w.Unshare(1 << 40) }, failure{plan.KindUnshare, unix.EINVAL, 0}},
 		{"setns to another kind", func(w *world) {
 			w.Open("/proc/self/ns/uts", unix.O_RDONLY, 0, plan.SlotTmp)
@@ -182,7 +183,7 @@ func processRefusals() []refusal {
 			w.Text(plan.KindReopenNull, "/dev/null")
 		}, failure{plan.KindReopenNull, unix.ENODEV, 0}},
 		{"bounding set without CAP_SETPCAP", func(w *world) { w.Capset(0, 0, 0); w.Number(plan.KindBounding, 0) }, failure{plan.KindBounding, unix.EPERM, 0}},
-		{"groups without CAP_SETGID", func(w *world) { w.Capset(0, 0, 0); w.Groups([]uint32{1}) }, failure{plan.KindGroups, unix.EPERM, 0}},
+		{"groups without CAP_SETGID", func(w *world) { w.Capset(0, 0, 0); w.Groups([]uint32{1}, 0) }, failure{plan.KindGroups, unix.EPERM, 0}},
 		{"another user without CAP_SETUID", func(w *world) { w.Capset(0, 0, 0); w.Number(plan.KindUid, 1) }, failure{plan.KindUid, unix.EPERM, 0}},
 		{"a bad prctl", func(w *world) { w.Number(plan.KindPrctl, unix.PR_SET_NO_NEW_PRIVS, 2) }, failure{plan.KindPrctl, unix.EINVAL, 0}},
 		{"capabilities that nobody has", func(w *world) { w.Capset(0, 0, 0); w.Capset(1, 1, 0) }, failure{plan.KindCapset, unix.EPERM, 0}},

@@ -114,10 +114,15 @@ func (w *world) output() string {
 // TestEveryKind: a new kind of step needs a row of each sort, or a reason here.
 func TestEveryKind(t *testing.T) {
 	needRoot(t)
-	works, fails := map[plan.Kind]bool{plan.KindCall: true, plan.KindExec: true, plan.KindWait: true, plan.KindFind: true}, map[plan.Kind]bool{
+	works, fails := map[plan.Kind]bool{plan.KindCall: true, plan.KindExec: true, plan.KindWait: true, plan.KindFind: true,
+		plan.KindFork: true, plan.KindRenew: true, plan.KindTree: true, plan.KindJoin: true, // steps_fork_test.go
+	}, map[plan.Kind]bool{
 		plan.KindCall:       true, // no answer ends the init: TestEndOfFile
 		plan.KindExec:       true, // TestExecRefusals
 		plan.KindWait:       true, // TestWait
+		plan.KindTree:       true, // TestTree
+		plan.KindJoin:       true, // TestJoin
+		plan.KindRenew:      true, // no execve of /proc/self/exe fails that succeeded before
 		plan.KindClose:      true, // closing cannot fail
 		plan.KindUmask:      true, // umask(2) always succeeds
 		plan.KindSetsid:     true, // EPERM means that there is nothing to do

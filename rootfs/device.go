@@ -31,21 +31,30 @@ var links = []struct{ name, target string }{
 }
 
 // Devices adds the default devices, those of linux.devices, and the links. A bind mount
-// on /dev brings its own; nothing is made in it.
-func Devices(b *plan.Builder, spec *specs.Spec, kcore bool) {
+// on /dev brings its own; nothing is made in it. With bound the nodes are the host's.
+func Devices(b *plan.Builder, spec *specs.Spec, kcore, bound bool) {
 	if bindsDev(spec.Mounts) {
 		return
 	}
 	b.From("").Mkdir("/dev")
 	b.Open("/dev", unix.O_PATH|unix.O_DIRECTORY, plan.OpenInRoot, plan.SlotDev)
 	for _, n := range nodes {
-		if !named(spec, "/dev/"+n.name) {
+		switch {
+		case named(spec, "/dev/"+n.name):
+		case bound:
+			bindNode(b, "/dev/"+n.name)
+		default:
 			b.Mknod(plan.SlotDev, n.name, plan.Node{Mode: unix.S_IFCHR | 0o666, Dev: unix.Mkdev(n.major, n.minor)})
 		}
 	}
 	if spec.Linux != nil {
 		for i, d := range spec.Linux.Devices {
-			device(b.From("/linux/devices/"+itoa(i)), d)
+			b.From("/linux/devices/" + itoa(i))
+			if bound && DeviceType(d.Type) != unix.S_IFIFO {
+				bindNode(b, filepath.Clean("/"+d.Path))
+			} else {
+				device(b, d)
+			}
 		}
 	}
 	b.From("")
@@ -89,6 +98,12 @@ func named(spec *specs.Spec, path string) bool {
 		}
 	}
 	return false
+}
+
+// bindNode shows the host's device of the same path: in a user namespace mknod(2) is refused.
+func bindNode(b *plan.Builder, path string) {
+	b.OpenTree(path, cloneFlags(false), 0, plan.SlotTree)
+	b.Attach(plan.SlotTree, path, plan.AttachLikeSource)
 }
 
 // device makes one node of linux.devices, in /dev or anywhere else.

@@ -18,11 +18,15 @@ type Context struct {
 	Bundle string         // absolute; relative sources start here
 	Groups []CgroupSource // the container's cgroup in each hierarchy, for mounts of type cgroup
 	Unify  bool           // Groups is the one tree of cgroup v2
+	UserNS bool           // what is mounted belongs to a user namespace that is not the host's
+	Ask    bool           // the parent can reach sources that container root cannot
+	Owned  uint64         // CLONE_NEW* of the namespaces that belong to the container's user namespace
 }
 
 // choice is what the options of one mount add up to.
 type choice struct {
 	bind, recursive bool
+	idmap, deep     bool // map the ids of the mount, and of those below it
 	one, tree       plan.Attr // of the mount itself, and of all below it
 	propagation     []uint64  // MS_*, with Recurse, in order
 	super           []Option
@@ -31,7 +35,7 @@ type choice struct {
 
 // choose reads a mount's options; of two that contradict each other the later one wins.
 func choose(where string, m specs.Mount) (choice, error) {
-	c := choice{bind: m.Type == "bind"}
+	c := choice{bind: m.Type == "bind", idmap: len(m.UIDMappings) > 0}
 	c.tree.At = uint16(unix.AT_RECURSIVE)
 	for i, name := range m.Options {
 		o := LookupOption(name)
@@ -42,6 +46,8 @@ func choose(where string, m specs.Mount) (choice, error) {
 			merge(&c.one, o)
 		case Recursive:
 			merge(&c.tree, o)
+		case IDMap:
+			c.idmap, c.deep = true, o.Set == Recurse
 		case Propagation:
 			c.propagation = append(c.propagation, o.Set)
 		case Super:
@@ -62,23 +68,60 @@ func merge(a *plan.Attr, o Option) {
 	a.Clear = a.Clear&^(o.Set&^o.Clear) | o.Clear
 }
 
-// Mount adds the steps of one entry of mounts. Its destination is resolved by the init,
+// Mount adds the steps of mounts[index]. Its destination is resolved by the init,
 // below the root, whatever links the image holds.
-func Mount(b *plan.Builder, where string, m specs.Mount, ctx Context) error {
+func Mount(b *plan.Builder, index int, m specs.Mount, ctx Context) error {
+	where := "/mounts/" + itoa(index)
 	c, err := choose(where, m)
 	if err != nil {
 		return err
 	}
 	b.From(where)
+	if ctx.foreign(m.Type) {
+		m, c = shown(m, c)
+	}
 	switch {
 	case c.bind:
-		bind(b, m, c, ctx)
+		bind(b, index, m, c, ctx)
+	case c.idmap:
+		return &errs.Error{Op: "map the ids of", Path: m.Type, Where: where, Kind: errs.Unsupported, Err: errNotBuilt}
 	case m.Type == "cgroup" || m.Type == "cgroup2":
 		cgroup(b, m, c, ctx)
 	default:
 		filesystem(b, m, c)
 	}
 	return nil
+}
+
+// foreign: a file system that shows a namespace can be mounted by who owns that namespace only.
+func (ctx Context) foreign(fstype string) bool {
+	var of uint64
+	switch fstype {
+	case "sysfs":
+		of = unix.CLONE_NEWNET
+	case "mqueue":
+		of = unix.CLONE_NEWIPC
+	case "proc":
+		of = unix.CLONE_NEWPID
+	}
+	return ctx.UserNS && of&^ctx.Owned != 0
+}
+
+// shown binds the caller's mount instead of a new one. What lies below it, the cgroups for
+// instance, gets the same attributes (CVE-2023-25809).
+func shown(m specs.Mount, c choice) (specs.Mount, choice) {
+	switch m.Type {
+	case "sysfs":
+		m.Source = "/sys"
+	case "mqueue":
+		m.Source = "/dev/mqueue"
+	case "proc":
+		m.Source = "/proc"
+	}
+	c.bind, c.recursive, c.data, c.super = true, true, nil, nil
+	merge(&c.tree, Option{Set: c.one.Set, Clear: c.one.Clear})
+	c.one = plan.Attr{}
+	return m, c
 }
 
 // Destination is where a mount goes, seen from the container; a relative one starts at /.
@@ -148,13 +191,22 @@ func ordinary(dst string) uint16 {
 }
 
 // bind mounts a file or directory of the host.
-func bind(b *plan.Builder, m specs.Mount, c choice, ctx Context) {
+func bind(b *plan.Builder, index int, m specs.Mount, c choice, ctx Context) {
 	source := m.Source
 	if !filepath.IsAbs(source) {
 		source = filepath.Join(ctx.Bundle, source)
 	}
 	dst := Destination(m)
-	b.OpenTree(source, cloneFlags(c.recursive), 0, plan.SlotTree)
+	ask := uint16(0)
+	if ctx.Ask {
+		ask = plan.OpenTreeAsk
+	}
+	if c.idmap {
+		b.Host(plan.HostStep{Act: plan.ActTree, Call: plan.CallTree, S: source})
+		b.Tree(source, cloneFlags(c.recursive), plan.Mapped{Mount: index, Recursive: c.deep}, plan.SlotTree)
+	} else {
+		b.OpenTree(source, cloneFlags(c.recursive), ask, plan.SlotTree)
+	}
 	attributes(b, c)
 	b.Attach(plan.SlotTree, dst, plan.AttachLikeSource|ordinary(dst))
 }

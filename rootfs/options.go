@@ -16,6 +16,7 @@ const (
 	Super                    // a flag of the file system instance, fsconfig(2)
 	Bind                     // makes the mount a bind mount
 	Propagation              // mount_namespaces(7), "SHARED SUBTREES"
+	IDMap                    // the owners of files are mapped, mount_setattr(2), "ID-mapped mounts"
 	Ignored                  // accepted, and nothing to do
 	Later                    // known, but not implemented in this build
 	Data                     // not in the table: text for the file system
@@ -46,7 +47,7 @@ var options = [...]Option{
 	{"diratime", Attr, 0, unix.MOUNT_ATTR_NODIRATIME, ""},
 	{"dirsync", Super, 0, 0, "dirsync"},
 	{"exec", Attr, 0, unix.MOUNT_ATTR_NOEXEC, ""},
-	{"idmap", Later, 0, 0, ""},
+	{"idmap", IDMap, 0, 0, ""},
 	{"iversion", Super, 0, 0, "iversion"},
 	{"lazytime", Super, 0, 0, "lazytime"},
 	{"loud", Ignored, 0, 0, ""},
@@ -70,7 +71,7 @@ var options = [...]Option{
 	{"relatime", Attr, unix.MOUNT_ATTR_RELATIME, atime, ""},
 	{"remount", Later, 0, 0, ""},
 	{"rexec", Recursive, 0, unix.MOUNT_ATTR_NOEXEC, ""},
-	{"ridmap", Later, 0, 0, ""},
+	{"ridmap", IDMap, Recurse, 0, ""},
 	{"rnoatime", Recursive, unix.MOUNT_ATTR_NOATIME, atime, ""},
 	{"rnodev", Recursive, unix.MOUNT_ATTR_NODEV, 0, ""},
 	{"rnodiratime", Recursive, unix.MOUNT_ATTR_NODIRATIME, 0, ""},

@@ -6,6 +6,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"rt/internal/errs"
 	"rt/internal/plan"
 )
 
@@ -31,6 +32,27 @@ func Open(b *plan.Builder, spec *specs.Spec, path, parent string) {
 	}
 	b.From("/root/path").OpenTree(path, cloneFlags(true), 0, plan.SlotRoot)
 	b.Attach(plan.SlotRoot, path, plan.AttachHostPath|plan.AttachKeep)
+}
+
+// Bare refuses what would need mounts: without a mount namespace they would be the host's.
+func Bare(spec *specs.Spec) error {
+	where := ""
+	switch l := spec.Linux; {
+	case len(spec.Mounts) > 0:
+		where = "/mounts/0"
+	case spec.Root.Readonly:
+		where = "/root/readonly"
+	case len(l.MaskedPaths) > 0:
+		where = "/linux/maskedPaths/0"
+	case len(l.ReadonlyPaths) > 0:
+		where = "/linux/readonlyPaths/0"
+	case l.RootfsPropagation != "":
+		where = "/linux/rootfsPropagation"
+	default:
+		return nil
+	}
+	return &errs.Error{Op: "mount", Where: where, Kind: errs.Invalid,
+		Err: errs.New(errs.Invalid, `without a mount namespace it would be done to the host: add {"type": "mount"} to /linux/namespaces`)}
 }
 
 // Enter makes the clone the root.

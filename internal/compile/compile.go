@@ -21,6 +21,9 @@ type Input struct {
 	Host        kernel.Host
 	ID          string
 	Bundle      string // absolute
+	Unified     bool   // the init was started for a host that has cgroup v2 alone
+	Own         uint64 // CLONE_NEW* of namespaces whose path leads to the caller's own: nothing to join
+	Owned       uint64 // CLONE_NEW* of joined namespaces that belong to the container's user namespace
 	RootParent  string // the mount that the root file system lies on, if rootfsPropagation is shared
 	PidFile     string
 	PreserveFDs int
@@ -76,7 +79,7 @@ func Exec(in *Input, group cgroups.Group) (*Output, error) {
 	}
 	w := begin(in)
 	w.pass = []plan.Slot{plan.SlotPidfd, plan.SlotRoot}
-	w.out.Cgroup = cgroups.Plan{V2: group.V2, Dirs: group.Dirs}
+	w.out.Cgroup = cgroups.Plan{V2: group.V2 && len(group.Dirs) > 0, Dirs: group.Dirs}
 	w.execHost()
 	return w.finish(exec)
 }
@@ -156,7 +159,7 @@ func (w *work) group() {
 // resources: without a list of devices the container gets the default ones, as with runc,
 // not whatever its parent group may use.
 func (w *work) resources(r *specs.LinuxResources) *specs.LinuxResources {
-	if r != nil && len(r.Devices) > 0 || !w.in.Host.Cgroups.Has("devices") {
+	if r != nil && len(r.Devices) > 0 || w.in.Host.Cgroups.Denied || !w.in.Host.Cgroups.Has("devices") {
 		return r
 	}
 	all := specs.LinuxResources{}
@@ -169,7 +172,11 @@ func (w *work) resources(r *specs.LinuxResources) *specs.LinuxResources {
 
 // mountContext is what mounts depend on.
 func (w *work) mountContext() rootfs.Context {
-	ctx := rootfs.Context{Bundle: w.in.Bundle, Unify: w.out.Cgroup.V2}
+	fresh, _ := Namespaces(w.in.Spec)
+	ctx := rootfs.Context{
+		Bundle: w.in.Bundle, Unify: w.out.Cgroup.V2, UserNS: w.userNS() || w.in.Host.UserNS,
+		Ask: w.userNS() && w.privileged(), Owned: fresh | w.in.Owned,
+	}
 	for _, d := range w.out.Cgroup.Dirs {
 		ctx.Groups = append(ctx.Groups, rootfs.CgroupSource{Name: filepath.Base(d.Mount), Path: d.Path})
 	}

@@ -226,10 +226,12 @@ func TestEnds(t *testing.T) {
 // onV2 is on for the v2 host, whose plans are shorter.
 func onV2(edit func(*specs.Spec)) func(*Input) {
 	return func(in *Input) {
-		in.Host = v2Host()
+		in.Host, in.Unified = v2Host(), true
 		edit(in.Spec)
 	}
 }
 
 // withHost is another host than the usual one.
-func withHost(h kernel.Host) func(*Input) { return func(in *Input) { in.Host = h } }
+func withHost(h kernel.Host) func(*Input) {
+	return func(in *Input) { in.Host, in.Unified = h, h.Cgroups.Version == 2 }
+}

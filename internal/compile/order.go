@@ -9,7 +9,8 @@ type row struct {
 
 // container is the order of `create` and `run`.
 var container = []row{
-	{"namespaces", namespaces}, // first: all below happens in them
+	{"score", ownScore},
+	{"namespaces", namespaces}, // before all that happens in them
 	{"root", root},             // a private clone, before anything is mounted on it
 	{"mounts", earlyMounts},    // while the parent makes the cgroup
 	{"devices", devices},       // before the join: a device list without "m" would refuse mknod
@@ -35,9 +36,11 @@ var container = []row{
 
 // exec is the order of `exec`: a join, and the same end.
 var exec = []row{
-	{"join", joinCgroup}, // before setns: the paths are the host's
+	{"score", ownScore},
+	{"enter", enter},  // a process is born into a pid namespace
+	{"join", joinOwn}, // before setns: the paths are the host's
 	{"setns", setns},
-	{"enter", callEnter}, // brings HOME from the container's passwd
+	{"home", callEnter}, // brings HOME from the container's passwd
 	{"session", session},
 	{"stdio", stdio},
 	{"bounding", bounding},

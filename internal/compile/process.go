@@ -5,18 +5,26 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"rt/internal/kernel"
 	"rt/internal/plan"
 )
 
-// containerHost adds what the parent does, by pid or on its own files.
+// containerHost adds what the parent does, by pid or on its own files. Up to its first call
+// the init makes nothing that outlives it, but for one that is born into a cgroup of v2:
+// there the record and the group come first.
 func (w *work) containerHost() {
 	w.From("").Host(plan.HostStep{Act: plan.ActSpawn})
-	w.Host(plan.HostStep{Act: plan.ActPlan}) // up to its first call the init makes nothing that outlives it
-	w.Host(plan.HostStep{Act: plan.ActRecord})
-	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActCgroup}) // while the init mounts
+	if w.born() {
+		w.recordAndGroup()
+		w.handOver()
+		w.Host(plan.HostStep{Act: plan.ActRecord})
+	} else {
+		w.handOver()
+		w.recordAndGroup()
+	}
 	w.oomScoreAdj()
 	w.From("")
 	if w.in.PidFile != "" {
@@ -25,25 +33,68 @@ func (w *work) containerHost() {
 	w.Host(plan.HostStep{Act: plan.ActState, Call: plan.CallReady})
 }
 
+func (w *work) recordAndGroup() {
+	w.From("").Host(plan.HostStep{Act: plan.ActRecord})
+	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActCgroup}) // while the init mounts
+	w.From("")
+}
+
+// handOver gives the init its plan, and stays with it as long as it makes new processes.
+func (w *work) handOver() {
+	w.Host(plan.HostStep{Act: plan.ActPlan})
+	if forks(w.in.Spec, w.in.Unified) {
+		w.Host(plan.HostStep{Act: plan.ActForked})
+	}
+	if w.fresh(specs.UserNamespace) {
+		w.From("/linux/uidMappings").Host(plan.HostStep{Act: plan.ActMaps, Call: plan.CallForked})
+	}
+	w.From("")
+}
+
 func (w *work) execHost() {
 	w.From("").Host(plan.HostStep{Act: plan.ActSpawn})
+	w.Host(plan.HostStep{Act: plan.ActPlan})
+	if ExecForks(w.in.Host, w.in.Unified) {
+		w.Host(plan.HostStep{Act: plan.ActForked})
+	}
 	w.oomScoreAdj()
 	if w.in.PidFile != "" {
 		w.From("").Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
 	}
 }
 
+const oomFile = "oom_score_adj"
+
 // oomScoreAdj is the parent's: a lower value needs its rights, in a user namespace too.
 func (w *work) oomScoreAdj() {
-	if adj := w.process.OOMScoreAdj; adj != nil {
+	if adj := w.process.OOMScoreAdj; adj != nil && w.privileged() {
 		w.From("/process/oomScoreAdj").Host(plan.HostStep{Act: plan.ActOOMScoreAdj, Call: plan.CallReady, A: uint64(int64(*adj))})
 	}
 }
 
+// ownScore: an unprivileged parent may not write to a process that is not dumpable, nor may
+// the process itself. There is nothing in it yet that is worth a look.
+func ownScore(w *work) {
+	adj := w.process.OOMScoreAdj
+	if adj == nil || w.privileged() {
+		return
+	}
+	w.From("/process/oomScoreAdj").Number(plan.KindPrctl, unix.PR_SET_DUMPABLE, 1)
+	w.Write(plan.SlotNone, "/proc/self/"+oomFile, strconv.Itoa(*adj), plan.WriteProc)
+	w.Number(plan.KindPrctl, unix.PR_SET_DUMPABLE, 0)
+}
+
 // limits are the init's own: prlimit(2) of another user's process asks for CAP_SYS_RESOURCE.
+// In a user namespace it is the init that may not raise them, and its owner that may set them.
 func limits(w *work) {
 	for i, r := range w.process.Rlimits {
-		w.From("/process/rlimits/"+strconv.Itoa(i)).Rlimit(r.Type, kernel.RlimitResource(r.Type), r.Soft, r.Hard)
+		w.From("/process/rlimits/" + strconv.Itoa(i))
+		resource := kernel.RlimitResource(r.Type)
+		if w.userNS() {
+			w.Host(plan.HostStep{Act: plan.ActRlimit, Call: plan.CallReady, A: uint64(resource), B: r.Soft, C: r.Hard, S: r.Type})
+			continue
+		}
+		w.Rlimit(r.Type, resource, r.Soft, r.Hard)
 	}
 }
 
@@ -65,7 +116,7 @@ func (w *work) capSets() capSets {
 		return capSets{}
 	}
 	for _, name := range c.Permitted {
-		if kernel.CapabilityBit(name)&^w.in.Host.Caps != 0 {
+		if kernel.CapabilityBit(name)&^w.possible() != 0 {
 			w.warn(name + " is left out: rt itself does not have it")
 		}
 	}
@@ -82,9 +133,17 @@ func (w *work) capSets() capSets {
 func (w *work) capMask(names []string) uint64 {
 	var mask uint64
 	for _, name := range names {
-		mask |= kernel.CapabilityBit(name) & w.in.Host.Caps
+		mask |= kernel.CapabilityBit(name) & w.possible()
 	}
 	return mask
+}
+
+// possible are the capabilities of the container's root: in a user namespace it has all.
+func (w *work) possible() uint64 {
+	if w.userNS() {
+		return ^uint64(0)
+	}
+	return w.in.Host.Caps
 }
 
 func bounding(w *work) {
@@ -99,7 +158,11 @@ func user(w *work) {
 		w.From("/process/cwd").Chdir(w.process.Cwd, plan.ChdirTry)
 		w.From("").Number(plan.KindPrctl, unix.PR_SET_KEEPCAPS, 1)
 	}
-	w.From("/process/user/additionalGids").Groups(u.AdditionalGids)
+	groups := uint16(0)
+	if w.userNS() && len(u.AdditionalGids) == 0 {
+		groups = plan.IDTry // a namespace that denies setgroups(2) leaves no more to drop
+	}
+	w.From("/process/user/additionalGids").Groups(u.AdditionalGids, groups)
 	w.From("/process/user/gid").Number(plan.KindGid, uint64(u.GID))
 	w.From("/process/user/uid").Number(plan.KindUid, uint64(u.UID))
 	w.From("/process/cwd").Chdir(w.process.Cwd, 0)

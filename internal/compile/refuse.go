@@ -15,8 +15,6 @@ var refusals = []struct {
 	{"/process/ioPriority", "an I/O priority", func(s *specs.Spec) bool { return s.Process.IOPriority != nil }},
 	{"/process/execCPUAffinity", "a CPU affinity for exec", func(s *specs.Spec) bool { return s.Process.ExecCPUAffinity != nil }},
 	{"/hooks", "hooks", hasHooks},
-	{"/linux/uidMappings", "id mappings", linux(func(l *specs.Linux) bool { return len(l.UIDMappings)+len(l.GIDMappings) > 0 })},
-	{"/linux/timeOffsets", "time offsets", linux(func(l *specs.Linux) bool { return len(l.TimeOffsets) > 0 })},
 	{"/linux/mountLabel", "a mount label", linux(func(l *specs.Linux) bool { return l.MountLabel != "" })},
 	{"/linux/netDevices", "network devices", linux(func(l *specs.Linux) bool { return len(l.NetDevices) > 0 })},
 	{"/linux/intelRdt", "Intel RDT", linux(func(l *specs.Linux) bool { return l.IntelRdt != nil })},

@@ -27,8 +27,6 @@ func fields() []refused {
 		{"I/O priority", func(s *specs.Spec) { s.Process.IOPriority = &specs.LinuxIOPriority{} }, "/process/ioPriority"},
 		{"CPU affinity", func(s *specs.Spec) { s.Process.ExecCPUAffinity = &specs.CPUAffinity{} }, "/process/execCPUAffinity"},
 		{"hooks", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: hook} }, "/hooks"},
-		{"uid mappings", func(s *specs.Spec) { s.Linux.UIDMappings = []specs.LinuxIDMapping{{Size: 1}} }, "/linux/uidMappings"},
-		{"time offsets", func(s *specs.Spec) { s.Linux.TimeOffsets = map[string]specs.LinuxTimeOffset{"boottime": {}} }, "/linux/timeOffsets"},
 		{"mount label", func(s *specs.Spec) { s.Linux.MountLabel = "l" }, "/linux/mountLabel"},
 		{"network devices", func(s *specs.Spec) { s.Linux.NetDevices = map[string]specs.LinuxNetDevice{"eth0": {}} }, "/linux/netDevices"},
 		{"Intel RDT", func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }, "/linux/intelRdt"},
@@ -40,14 +38,10 @@ func fields() []refused {
 // others are refused while the plan is made.
 func others() []refused {
 	hook := []specs.Hook{{Path: "/hook"}}
-	namespace := func(t specs.LinuxNamespaceType, path string) func(*specs.Spec) {
-		return func(s *specs.Spec) { s.Linux.Namespaces[0] = specs.LinuxNamespace{Type: t, Path: path} }
-	}
 	option := func(o string) func(*specs.Spec) {
 		return func(s *specs.Spec) { s.Mounts[2].Options = append(s.Mounts[2].Options, o) }
 	}
 	return []refused{
-		{"gid mappings", func(s *specs.Spec) { s.Linux.GIDMappings = []specs.LinuxIDMapping{{Size: 1}} }, "/linux/uidMappings"},
 		//nolint:staticcheck // prestart is deprecated, and managers still write it
 		{"prestart hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: hook} }, "/hooks"},
 		{"createRuntime hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateRuntime: hook} }, "/hooks"},
@@ -55,13 +49,15 @@ func others() []refused {
 		{"startContainer hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{StartContainer: hook} }, "/hooks"},
 		{"poststart hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststart: hook} }, "/hooks"},
 		{"no linux", func(s *specs.Spec) { s.Linux = nil }, "/linux"},
-		{"no mount namespace", func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[:4] }, "/linux/namespaces"},
-		{"user namespace", namespace(specs.UserNamespace, ""), "/linux/namespaces/0"},
-		{"joined user namespace", namespace(specs.UserNamespace, "/ns"), "/linux/namespaces/0"},
-		{"time namespace", namespace(specs.TimeNamespace, ""), "/linux/namespaces/0"},
-		{"joined pid namespace", namespace(specs.PIDNamespace, "/ns"), "/linux/namespaces/0"},
-		{"idmap", option("idmap"), "/mounts/2/options/4"},
-		{"ridmap", option("ridmap"), "/mounts/2/options/4"},
+		{"mounts without a mount namespace", bare(func(s *specs.Spec) {}), "/mounts/0"},
+		{"read-only root without one", bare(func(s *specs.Spec) { s.Mounts = nil }), "/root/readonly"},
+		{"masks without one", bare(func(s *specs.Spec) { s.Mounts, s.Root.Readonly = nil, false }), "/linux/maskedPaths/0"},
+		{"read-only paths without one", bare(func(s *specs.Spec) { s.Mounts, s.Root.Readonly, s.Linux.MaskedPaths = nil, false, nil }), "/linux/readonlyPaths/0"},
+		{"propagation without one", bare(func(s *specs.Spec) {
+			s.Mounts, s.Root.Readonly, s.Linux.MaskedPaths, s.Linux.ReadonlyPaths = nil, false, nil, nil
+			s.Linux.RootfsPropagation = "slave"
+		}), "/linux/rootfsPropagation"},
+		{"mapped ids of a new file system", option("idmap"), "/mounts/2"},
 		{"remount", option("remount"), "/mounts/2/options/4"},
 		{"tmpcopyup", option("tmpcopyup"), "/mounts/2/options/4"},
 		{"cgroup of no name", func(s *specs.Spec) { s.Linux.CgroupsPath = "/.." }, "/linux/cgroupsPath"},

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -11,101 +10,19 @@ import (
 	"rt/rootfs"
 )
 
-// kinds of namespaces (namespaces(7)) by the spec's names.
-var kinds = []struct {
-	name specs.LinuxNamespaceType
-	flag uint64
-}{
-	{specs.CgroupNamespace, unix.CLONE_NEWCGROUP},
-	{specs.IPCNamespace, unix.CLONE_NEWIPC},
-	{specs.MountNamespace, unix.CLONE_NEWNS},
-	{specs.NetworkNamespace, unix.CLONE_NEWNET},
-	{specs.PIDNamespace, unix.CLONE_NEWPID},
-	{specs.UTSNamespace, unix.CLONE_NEWUTS},
-	{specs.TimeNamespace, unix.CLONE_NEWTIME},
-	{specs.UserNamespace, unix.CLONE_NEWUSER},
-}
-
-func namespaceFlag(t specs.LinuxNamespaceType) uint64 {
-	for _, k := range kinds {
-		if k.name == t {
-			return k.flag
-		}
-	}
-	return 0
-}
-
-// Namespaces are the CLONE_NEW* flags of the namespaces that the container has for
-// itself, new ones and joined ones.
-func Namespaces(spec *specs.Spec) uint64 {
-	var all uint64
-	if spec.Linux != nil {
-		for _, n := range spec.Linux.Namespaces {
-			all |= namespaceFlag(n.Type)
-		}
-	}
-	return all
-}
-
-// fresh tells whether the namespace is a new one.
-func (w *work) fresh(t specs.LinuxNamespaceType) bool {
-	if w.in.Spec.Linux == nil {
-		return false
-	}
-	for _, n := range w.in.Spec.Linux.Namespaces {
-		if n.Type == t && n.Path == "" {
-			return true
-		}
-	}
-	return false
-}
-
-// Fresh are the CLONE_NEW* flags of the namespaces that are made first: by the fork, and by
-// the init. A cgroup namespace is made later, after the join.
-func Fresh(spec *specs.Spec) (fork, init uint64) {
-	if spec.Linux == nil {
-		return 0, 0
-	}
-	for _, n := range spec.Linux.Namespaces {
-		if n.Path == "" {
-			init |= namespaceFlag(n.Type)
-		}
-	}
-	return init & unix.CLONE_NEWPID, init &^ (unix.CLONE_NEWPID | unix.CLONE_NEWCGROUP)
-}
-
-// namespaces: a pid namespace is made by the fork, a cgroup namespace after the join, and
-// the rest by the init.
-func namespaces(w *work) {
-	if w.in.Spec.Linux == nil {
-		w.fail(unsupported("/linux", "a container without namespaces"))
+func root(w *work) {
+	if w.mountNS() {
+		rootfs.Open(w.Builder, w.in.Spec, w.out.Rootfs, w.in.RootParent)
 		return
 	}
-	mounts := false
-	for i, n := range w.in.Spec.Linux.Namespaces {
-		where := "/linux/namespaces/" + strconv.Itoa(i)
-		flag := namespaceFlag(n.Type)
-		mounts = mounts || n.Type == specs.MountNamespace
-		switch {
-		case flag == unix.CLONE_NEWUSER || flag == unix.CLONE_NEWTIME:
-			w.fail(unsupported(where, "a "+string(n.Type)+" namespace"))
-		case n.Path != "" && (flag == unix.CLONE_NEWPID || flag == unix.CLONE_NEWNS):
-			w.fail(unsupported(where, "a joined "+string(n.Type)+" namespace"))
-		case n.Path != "":
-			w.From(where).Open(n.Path, unix.O_RDONLY, 0, plan.SlotTmp)
-			w.Setns(plan.SlotTmp, flag, n.Path)
-			w.Close(plan.SlotTmp)
-		}
-	}
-	if !mounts {
-		w.fail(unsupported("/linux/namespaces", "a container without a mount namespace"))
-	}
-	fork, fresh := Fresh(w.in.Spec)
-	w.Plan.Namespaces = fork
-	w.From("/linux/namespaces").Unshare(fresh)
+	w.fail(rootfs.Bare(w.in.Spec))
+	w.From("/root/path").Open(w.out.Rootfs, unix.O_PATH|unix.O_DIRECTORY, 0, plan.SlotRoot)
 }
 
-func root(w *work) { rootfs.Open(w.Builder, w.in.Spec, w.out.Rootfs, w.in.RootParent) }
+func (w *work) mountNS() bool {
+	fresh, joined := Namespaces(w.in.Spec)
+	return (fresh|joined)&unix.CLONE_NEWNS != 0
+}
 
 func earlyMounts(w *work) { w.mounts(false) }
 
@@ -115,12 +32,15 @@ func (w *work) mounts(late bool) {
 	ctx := w.mountContext()
 	for i, l := range rootfs.Split(w.in.Spec.Mounts) {
 		if l == late {
-			w.fail(rootfs.Mount(w.Builder, "/mounts/"+strconv.Itoa(i), w.in.Spec.Mounts[i], ctx))
+			w.fail(rootfs.Mount(w.Builder, i, w.in.Spec.Mounts[i], ctx))
 		}
 	}
 }
 
-func devices(w *work) { rootfs.Devices(w.Builder, w.in.Spec, w.in.Host.Kcore) }
+// devices: in a user namespace no device can be made, only bound.
+func devices(w *work) {
+	rootfs.Devices(w.Builder, w.in.Spec, w.in.Host.Kcore, w.userNS() || w.in.Host.UserNS)
+}
 
 func prepareMasks(w *work) { rootfs.PrepareMasks(w.Builder, w.in.Spec) }
 
@@ -145,7 +65,7 @@ func sysctls(w *work) {
 	w.Fsconfig(unix.FSCONFIG_CMD_CREATE, "", "")
 	w.Fsmount(0, plan.SlotProc, "a private procfs")
 	for _, key := range sortedKeys(w.in.Spec.Linux.Sysctl) {
-		w.From("/linux/sysctl/"+strings.ReplaceAll(key, "/", "~1")).Write(plan.SlotProc, "sys/"+sysctlPath(key), w.in.Spec.Linux.Sysctl[key])
+		w.From("/linux/sysctl/"+strings.ReplaceAll(key, "/", "~1")).Write(plan.SlotProc, "sys/"+sysctlPath(key), w.in.Spec.Linux.Sysctl[key], plan.WriteProc)
 	}
 	w.Close(plan.SlotProc)
 }
@@ -182,16 +102,31 @@ func (w *work) askHome(call int) {
 }
 
 // joinCgroup: the init moves itself. In v1 a thread's own move through `tasks` waits for
-// no RCU grace period, a process's through cgroup.procs does (0.4 against 11 ms).
+// no RCU grace period, a process's through cgroup.procs does (0.4 against 11 ms). Who is root
+// in a user namespace may not open these files: the parent does.
 func joinCgroup(w *work) {
-	file := "/tasks"
-	if w.out.Cgroup.V2 {
-		file = "/cgroup.procs"
+	if !w.userNS() || len(w.out.Cgroup.Dirs) == 0 {
+		joinOwn(w)
+		return
 	}
+	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActJoin, Call: plan.CallJoin})
+	w.Join(w.outside())
+}
+
+// joinOwn: an exec still is its caller.
+func joinOwn(w *work) {
 	w.From("/linux/cgroupsPath")
-	for _, d := range w.out.Cgroup.Dirs {
-		w.Write(plan.SlotNone, d.Path+file, "0")
+	for _, file := range w.out.Cgroup.Group().JoinFiles() {
+		w.Write(plan.SlotNone, file, "0", w.outside())
 	}
+}
+
+// outside: a fork has mostly put the init into its cgroup already.
+func (w *work) outside() uint16 {
+	if w.born() {
+		return plan.WriteOutside
+	}
+	return 0
 }
 
 func cgroupNamespace(w *work) {
@@ -200,14 +135,12 @@ func cgroupNamespace(w *work) {
 	}
 }
 
-func pivot(w *work) { rootfs.Enter(w.Builder, w.in.Spec) }
+func pivot(w *work) {
+	if w.mountNS() {
+		rootfs.Enter(w.Builder, w.in.Spec)
+		return
+	}
+	w.From("/root/path").Chroot("the root file system")
+}
 
 func hide(w *work) { rootfs.Hide(w.Builder, w.in.Spec) }
-
-// setns joins what the container has. The root of its mount namespace is not always the
-// container's: if rt ran in a chroot, the host's lies above. The init's own root is.
-func setns(w *work) {
-	w.From("").Setns(plan.SlotPidfd, Namespaces(w.in.Spec)&^unix.CLONE_NEWPID, "the container's namespaces")
-	w.Close(plan.SlotPidfd)
-	w.Chroot("the container's init")
-}

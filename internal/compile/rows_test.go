@@ -16,7 +16,7 @@ func mount(name string, m specs.Mount) golden {
 }
 
 func goldens() []golden {
-	return slices.Concat(wholeGoldens(), placeGoldens(), mountGoldens(), fileGoldens(), processGoldens(), userGoldens(), endGoldens())
+	return slices.Concat(wholeGoldens(), placeGoldens(), mountGoldens(), fileGoldens(), processGoldens(), userGoldens(), endGoldens(), namespaceGoldens())
 }
 
 func wholeGoldens() []golden {
@@ -85,7 +85,7 @@ func mountGoldens() []golden {
 			s.Mounts = append(s.Mounts, specs.Mount{Destination: "/sys/fs/cgroup/x", Type: "tmpfs", Options: []string{"mode=755"}},
 				specs.Mount{Destination: "/sys/fs/cgroupfs", Type: "tmpfs", Options: []string{"mode=755"}})
 		}), steps("attach", "call", "write", "pivot_root")},
-		{"mount-cgroup2-type", func(in *Input) { in.Host = v2Host(); in.Spec.Mounts[3].Type = "cgroup2" }, below("/mounts/3")},
+		{"mount-cgroup2-type", func(in *Input) { in.Host, in.Unified = v2Host(), true; in.Spec.Mounts[3].Type = "cgroup2" }, below("/mounts/3")},
 		{"mount-sys-bind", on(func(s *specs.Spec) {
 			s.Mounts[2] = specs.Mount{Destination: "/sys", Source: "/sys", Options: []string{"rbind", "rro"}}
 		}), below("/mounts/2")},
@@ -106,7 +106,7 @@ func fileGoldens() []golden {
 				{Path: "/top", Type: "c", Major: 1, Minor: 5},
 			}
 		}), steps("mkdir", "open", "mknod", "close")},
-		{"devices-kcore", func(in *Input) { in.Host = v2Host(); in.Host.Kcore = true }, steps("symlink")},
+		{"devices-kcore", func(in *Input) { in.Host, in.Unified = v2Host(), true; in.Host.Kcore = true }, steps("symlink")},
 		{"devices-dev-bound", onV2(func(s *specs.Spec) {
 			s.Mounts[1] = specs.Mount{Destination: "/dev/", Source: "/dev", Options: []string{"rbind"}}
 			s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/fuse", Type: "c", Major: 10, Minor: 229}}
@@ -206,9 +206,11 @@ func endGolden(nnp, cached bool, uid uint32) golden {
 func execGoldens() []golden {
 	return []golden{
 		{"exec", func(in *Input) { in.PidFile = "/run/pid" }, all},
-		{"exec-v2", withHost(v2Host()), from("write")},
+		{"exec-v2", withHost(v2Host()), from("spawn")},
 		{"exec-user", on(func(s *specs.Spec) { s.Process.User.UID, s.Process.OOMScoreAdj = 1000, ptr(7) }), all},
 		{"exec-shared-pid", on(func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[1:] }), steps("setns", "spawn")},
+		{"exec-user-namespace", on(users), steps("spawn", "forked", "setns", "fork", "write", "setgroups", "setgid", "setuid", "chroot", "rlimit", "setrlimit")},
+		{"exec-rootless", rootless(users), steps("spawn", "forked", "prctl", "setns", "fork", "write", "setgroups", "setgid", "setuid", "chroot", "rlimit", "setrlimit")},
 		{"exec-filter", func(in *Input) {
 			in.Spec.Linux.Seccomp, in.PreserveFDs = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}, 2
 		}, from("bounding")},

@@ -23,6 +23,8 @@ type Cgroups struct {
 	Version int         // 2: v2 alone; 1: v1, or v1 and v2 side by side; 0: none is mounted
 	V1      []Hierarchy // in the order of /proc/self/cgroup
 	Unified Hierarchy   // the v2 tree; its Controllers are read with Version 2 only
+	UID     uint32      // the caller's effective user id, for messages
+	Denied  bool        // the caller may not make the container's groups, and goes on without
 }
 
 const cgroupRoot = "/sys/fs/cgroup"
@@ -38,9 +40,7 @@ func ReadCgroups() (Cgroups, error) {
 		return Cgroups{}, err
 	}
 	c := parseCgroups(own, mounts)
-	var st unix.Statfs_t
-	pure := unix.Statfs(cgroupRoot, &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC
-	c.Version = c.version(pure)
+	c.Version = c.version(Unified())
 	if c.Version == 2 {
 		list, err := readCgroupFile(c.Unified.Mount + "/cgroup.controllers")
 		if err != nil {
@@ -49,6 +49,12 @@ func ReadCgroups() (Cgroups, error) {
 		c.Unified.Controllers = strings.Fields(list)
 	}
 	return c, nil
+}
+
+// Unified tells whether /sys/fs/cgroup is the tree of v2, and so the only one.
+func Unified() bool {
+	var st unix.Statfs_t
+	return unix.Statfs(cgroupRoot, &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC
 }
 
 func (c Cgroups) version(pure bool) int {

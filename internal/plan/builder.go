@@ -1,5 +1,7 @@
 package plan
 
+import "golang.org/x/sys/unix"
+
 // Builder collects steps. From sets the JSON pointer of the steps after it.
 type Builder struct {
 	Plan  Plan
@@ -30,6 +32,16 @@ func (b *Builder) Call(n int, flags uint16, in, out Slot) {
 	b.Add(Step{Kind: KindCall, Flags: flags, A: uint64(n), In: in, Out: out})
 }
 
+// Fork goes on in a child with the new namespaces CLONE_NEW* of flags, in the cgroup of
+// group if it has an fd. The parent hears its pid, and does the steps of call.
+func (b *Builder) Fork(namespaces uint64, flags uint16, group Slot, call int) {
+	b.Add(Step{Kind: KindFork, Flags: flags, In: group, A: namespaces, B: uint64(call)})
+}
+
+// Renew executes the init again: from then on its memory belongs to the user namespace,
+// whose owner may look at it.
+func (b *Builder) Renew() { b.Add(Step{Kind: KindRenew}) }
+
 // Unshare makes the namespaces CLONE_NEW* of flags.
 func (b *Builder) Unshare(flags uint64) { b.Add(Step{Kind: KindUnshare, A: flags}) }
 
@@ -56,6 +68,24 @@ func (b *Builder) Fsmount(attrs uint64, out Slot, dest string) {
 func (b *Builder) OpenTree(path string, at uint64, flags uint16, out Slot) {
 	b.Add(Step{Kind: KindOpenTree, Flags: flags, Out: out, A: at, S: path})
 }
+
+// Mapped says whose ids a mount gets.
+type Mapped struct {
+	Mount     int // index into mounts: its mappings, or else the container's
+	Recursive bool
+}
+
+// Tree gets a clone of the mounts at path from the parent, which maps its ids.
+func (b *Builder) Tree(path string, at uint64, m Mapped, out Slot) {
+	s := Step{Kind: KindTree, Out: out, A: at, B: uint64(m.Mount), S: path}
+	if m.Recursive {
+		s.C = unix.AT_RECURSIVE
+	}
+	b.Add(s)
+}
+
+// Join joins the cgroups by files that the parent opened.
+func (b *Builder) Join(flags uint16) { b.Add(Step{Kind: KindJoin, Flags: flags}) }
 
 // Attr is one call of mount_setattr(2).
 type Attr struct {
@@ -110,8 +140,8 @@ func (b *Builder) Open(path string, how uint64, flags uint16, out Slot) {
 func (b *Builder) Close(in Slot) { b.Add(Step{Kind: KindClose, In: in}) }
 
 // Write opens path below dir, an existing file, and writes value to it in one write.
-func (b *Builder) Write(dir Slot, path, value string) {
-	b.Add(Step{Kind: KindWrite, In: dir, S: path, T: value})
+func (b *Builder) Write(dir Slot, path, value string, flags uint16) {
+	b.Add(Step{Kind: KindWrite, Flags: flags, In: dir, S: path, T: value})
 }
 
 // Pivot makes SlotRoot the root and lets the old one go.
@@ -145,8 +175,14 @@ func (b *Builder) Rlimit(name string, resource int, soft, hard uint64) {
 }
 
 // Groups sets the supplementary groups.
-func (b *Builder) Groups(gids []uint32) {
-	b.Add(Step{Kind: KindGroups, A: uint64(len(gids)), S: string(encodeWords(gids))})
+func (b *Builder) Groups(gids []uint32, flags uint16) {
+	b.Add(Step{Kind: KindGroups, Flags: flags, A: uint64(len(gids)), S: string(encodeWords(gids))})
+}
+
+// User becomes the group and the user.
+func (b *Builder) User(gid, uid uint32, flags uint16) {
+	b.Add(Step{Kind: KindGid, Flags: flags, A: uint64(gid)})
+	b.Add(Step{Kind: KindUid, Flags: flags, A: uint64(uid)})
 }
 
 // Chdir enters cwd and makes sure that it lies inside the root (CVE-2024-21626).

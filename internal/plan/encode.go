@@ -15,7 +15,7 @@ import (
 const (
 	Magic      = 0x4e4c5052 // "RPLN"
 	Version    = 1
-	headerSize = 96
+	headerSize = 160
 	stepSize   = 48
 	MaxSize    = 4 << 20 // bytes; the kernel takes 2 MiB of arguments and environment
 )

@@ -26,7 +26,7 @@ func sample() *Plan {
 	b := &Builder{}
 	b.From("/a")
 	b.Add(Step{Kind: KindMknod, Flags: 0x8001, In: SlotDev, Out: SlotFilter, A: 1 << 63, B: 2, C: ^uint64(0), S: "name", T: "other"})
-	b.Groups([]uint32{1, 0x01020304})
+	b.Groups([]uint32{1, 0x01020304}, 0)
 	b.Filter("\x00\x01\x00\x00\x00\x00\x00\x00", 3)
 	b.Number(KindSetsid)
 	p := &b.Plan
@@ -73,7 +73,7 @@ func encode(t *testing.T, p *Plan) []byte {
 // decoded is a plan as the init reads it.
 type decoded struct {
 	head  [8]uint32
-	slots [16]int32
+	slots [32]int32
 	steps []Step
 	lists []string
 	zeros []int // the pointers that are 0

@@ -28,6 +28,7 @@ func Header() string {
 		fmt.Fprintf(&h, "\t%s = 0x%x,\n", f.name, f.value)
 	}
 	h.WriteString("};\n\nenum verb { VERB_SPAWNED = 1, VERB_CALL = 2, VERB_DONE = 3, VERB_FAIL = 4, VERB_PLAN = 5 };\n")
+	fmt.Fprintf(&h, "enum call { CALL_TREE = %d, CALL_JOIN = %d };\n", CallTree, CallJoin)
 	h.WriteString("enum detail { DETAIL_NONE = 0, DETAIL_NOT_IN_PATH = 1, DETAIL_OUTSIDE = 2, DETAIL_NOT_NULL = 3, DETAIL_PROC = 4 };\n")
 	return h.String()
 }
@@ -41,7 +42,12 @@ func headerFlags() []struct {
 		value uint16
 	}{
 		{"CALL_TEXT", CallText},
+		{"FORK_TRACE", ForkTrace},
+		{"WRITE_PROC", WriteProc},
+		{"WRITE_OUTSIDE", WriteOutside},
+		{"ID_TRY", IDTry},
 		{"OPEN_TREE_NULL", OpenTreeNull},
+		{"OPEN_TREE_ASK", OpenTreeAsk},
 		{"ATTACH_MAKE_DIR", AttachMakeDir},
 		{"ATTACH_LIKE_SOURCE", AttachLikeSource},
 		{"ATTACH_NO_SYMLINKS", AttachNoSymlinks},

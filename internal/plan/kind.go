@@ -8,6 +8,7 @@ type Kind uint16
 const (
 	KindNone Kind = iota
 	KindCall
+	KindFork
 	KindUnshare
 	KindSetns
 	KindFsopen
@@ -16,6 +17,7 @@ const (
 	KindOpenTree
 	KindSetattr
 	KindAttach
+	KindTree
 	KindCopyMode
 	KindMkdir
 	KindMknod
@@ -23,6 +25,7 @@ const (
 	KindOpen
 	KindClose
 	KindWrite
+	KindJoin
 	KindPivot
 	KindChroot
 	KindMask
@@ -40,6 +43,7 @@ const (
 	KindGid
 	KindUid
 	KindPrctl
+	KindRenew
 	KindChdir
 	KindFind
 	KindCapset
@@ -55,6 +59,7 @@ const (
 var kinds = [kindCount]struct{ name, verb string }{
 	KindNone:       {"none", ""},
 	KindCall:       {"call", "ask the parent"},
+	KindFork:       {"fork", "start the process in its namespaces"},
 	KindUnshare:    {"unshare", "make namespaces"},
 	KindSetns:      {"setns", "join the namespace"},
 	KindFsopen:     {"fsopen", "open the file system"},
@@ -63,6 +68,7 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindOpenTree:   {"open_tree", "open the mount source"},
 	KindSetattr:    {"mount_setattr", "set attributes of the mount"},
 	KindAttach:     {"attach", "mount on"},
+	KindTree:       {"tree", "open the mount source"},
 	KindCopyMode:   {"copy_mode", "take the mode of"},
 	KindMkdir:      {"mkdir", "make the directory"},
 	KindMknod:      {"mknod", "make the device"},
@@ -70,6 +76,7 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindOpen:       {"open", "open"},
 	KindClose:      {"close", "close"},
 	KindWrite:      {"write", "write to"},
+	KindJoin:       {"join", "join the cgroup"},
 	KindPivot:      {"pivot_root", "pivot to the root file system"},
 	KindChroot:     {"chroot", "enter the root of"},
 	KindMask:       {"mask", "mask"},
@@ -87,6 +94,7 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindGid:        {"setgid", "set the group"},
 	KindUid:        {"setuid", "set the user"},
 	KindPrctl:      {"prctl", "set the process attribute"},
+	KindRenew:      {"renew", "execute the init again"},
 	KindChdir:      {"chdir", "chdir to cwd"},
 	KindFind:       {"find", "exec:"},
 	KindCapset:     {"capset", "set the capabilities"},
@@ -131,10 +139,13 @@ const (
 	SlotHidden              // the shared read-only tmpfs of masked directories
 	SlotProc                // a private detached procfs
 	SlotFilter              // the compiled seccomp program
-	slotCount
+	SlotGroup               // cgroup v2: the container's group
+	SlotNS                  // namespaces to join, one slot for each kind, in the order of slotNames
+	slotCount   = SlotNS + 8
 )
 
-var slotNames = [slotCount]string{"-", "socket", "lock", "start", "started", "pidfd", "root", "dev", "fs", "tree", "tmp", "null", "hidden", "proc", "filter"}
+var slotNames = [slotCount]string{"-", "socket", "lock", "start", "started", "pidfd", "root", "dev", "fs", "tree", "tmp", "null", "hidden", "proc", "filter", "group",
+	"cgroup_ns", "ipc_ns", "mount_ns", "network_ns", "pid_ns", "uts_ns", "time_ns", "user_ns"}
 
 func (s Slot) String() string { return slotNames[s] }
 
@@ -143,6 +154,15 @@ const (
 	CallText uint16 = 1 << 0 // the answer's text fills the environment's reserved entry
 
 	OpenTreeNull uint16 = 1 << 0 // the source must be the device 1:3 (CVE-2025-31133)
+
+	OpenTreeAsk uint16 = 1 << 1 // container root may be refused: the parent gets the source then
+
+	ForkTrace uint16 = 1 << 0 // dumpable until it changes its user: an unprivileged parent could write no maps else
+
+	WriteProc    uint16 = 1 << 0 // the file must lie in a procfs
+	WriteOutside uint16 = 1 << 1 // only if the fork did not do it by CLONE_INTO_CGROUP
+
+	IDTry uint16 = 1 << 0 // a refusal is no error: the namespace may not map, or allow, it
 
 	AttachMakeDir    uint16 = 1 << 0 // make the destination, a directory, if it is missing
 	AttachLikeSource uint16 = 1 << 1 // make it a directory or a file, as the source is
@@ -167,6 +187,9 @@ const (
 	CallCgroup        // the cgroup exists and its limits are set
 	CallFilter        // hands over the compiled seccomp program
 	CallEnter         // exec: HOME
+	CallForked        // answers SPAWNED: the maps are written
+	CallTree          // clones the source of the step in the container's mount namespace, whose fd comes along
+	CallJoin          // hands over the files to join the cgroups by
 )
 
-var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter"}
+var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter", "forked", "tree", "join"}

@@ -27,22 +27,27 @@ const (
 	ActCgroup                 // make the container's cgroup and set its limits
 	ActHome                   // HOME of the user A from the container's passwd(5)
 	ActFilter                 // seccomp: compile, or load from the cache
+	ActForked                 // wait until the init has forked, and do what only the parent can
+	ActMaps                   // uid_map, gid_map, setgroups
+	ActTree                   // the source of a mount, with mapped ids
+	ActJoin                   // open the files to join the cgroups by
+	ActRlimit                 // A the resource called S, B its soft and C its hard limit
 	ActPidFile                // S is the file
 	ActState                  // state.json: the container is created
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "forked", "maps", "tree", "join", "rlimit", "pid_file", "state"}
 
 func (a Act) String() string { return actNames[a] }
 
 // HostStep is one thing the parent does: before it answers the init's Call, or, with
 // CallNone, at once, while the init works.
 type HostStep struct {
-	Act   Act
-	Call  int
-	A, B  uint64
-	S     string
-	Where string
+	Act     Act
+	Call    int
+	A, B, C uint64
+	S       string
+	Where   string
 }
 
 // Plan is what one container, or one exec, needs done, in order.

@@ -24,12 +24,27 @@ func (p *Plan) Lines() []Line {
 	lines := p.hostLines(nil, CallNone)
 	for i := range p.Init {
 		s := &p.Init[i]
-		if s.Kind == KindCall {
-			lines = p.hostLines(lines, int(s.A))
+		if call := s.call(); call != CallNone {
+			lines = p.hostLines(lines, call)
 		}
 		lines = append(lines, Line{"init", s.Kind.String(), s.args(), s.Where})
 	}
 	return lines
+}
+
+// call is the number of the call that the step makes.
+func (s *Step) call() int {
+	switch s.Kind {
+	case KindCall:
+		return int(s.A)
+	case KindFork:
+		return int(s.B)
+	case KindTree:
+		return CallTree
+	case KindJoin:
+		return CallJoin
+	}
+	return CallNone
 }
 
 func (p *Plan) hostLines(lines []Line, call int) []Line {
@@ -74,6 +89,8 @@ func (h *HostStep) args(p *Plan) string {
 		return strconv.FormatInt(int64(h.A), 10)
 	case ActHome:
 		return fmt.Sprintf("uid=%d", h.A)
+	case ActRlimit:
+		return fmt.Sprintf("%s soft=%s hard=%s", h.S, limit(h.B), limit(h.C))
 	}
 	return h.S
 }
@@ -90,6 +107,8 @@ func (s *Step) args() string {
 	switch s.Kind {
 	case KindCall:
 		return words(callNames[s.A], sends(s.In), flag(s.Flags, CallText, "←HOME"), gives(s.Out))
+	case KindFork:
+		return words(bits(s.A, namespaceBits), flag(s.Flags, ForkTrace, "dumpable"))
 	case KindUnshare:
 		return bits(s.A, namespaceBits)
 	case KindSetns:
@@ -100,8 +119,9 @@ func (s *Step) args() string {
 		return fsconfig(s)
 	case KindFsmount:
 		return words(s.S, bits(s.A, attrBits), gives(s.Out))
-	case KindOpenTree:
-		return words(s.S, flag(uint16(s.A&unix.AT_RECURSIVE), unix.AT_RECURSIVE, "recursive"), flag(s.Flags, OpenTreeNull, "must be null"), gives(s.Out))
+	case KindOpenTree, KindTree:
+		return words(s.S, flag(uint16(s.A&unix.AT_RECURSIVE), unix.AT_RECURSIVE, "recursive"), flag(s.Flags, OpenTreeNull, "must be null"),
+			flag(s.Flags, OpenTreeAsk, "or from the parent"), gives(s.Out))
 	case KindSetattr:
 		return setattr(s)
 	case KindRlimit:
@@ -129,15 +149,17 @@ func (s *Step) pathArgs() string {
 	case KindClose, KindWait, KindChroot:
 		return s.In.String()
 	case KindWrite:
-		return words(sends(s.In), strconv.Quote(s.T), s.S)
+		return words(sends(s.In), strconv.Quote(s.T), s.S, flag(s.Flags, WriteOutside, "if not forked into it"))
 	case KindUmask:
 		return fmt.Sprintf("%04o", s.A)
-	case KindOwnStdio, KindGid, KindUid:
+	case KindOwnStdio:
 		return strconv.FormatUint(s.A, 10)
+	case KindGid, KindUid:
+		return words(strconv.FormatUint(s.A, 10), flag(s.Flags, IDTry, "if it is mapped"))
 	case KindBounding, KindAmbient:
 		return fmt.Sprintf("%#x", s.A)
 	case KindGroups:
-		return groups(s.S)
+		return words(groups(s.S), flag(s.Flags, IDTry, "if that is allowed"))
 	case KindPrctl:
 		return words(bits(s.A, prctlNames), strconv.FormatUint(s.B, 10))
 	case KindChdir:
@@ -256,7 +278,7 @@ var attachBits = []bit{
 	{uint64(AttachKeep), "keep"}, {uint64(AttachHostPath), "host path"}, {uint64(AttachOnProc), "in proc"},
 }
 
-var prctlNames = []bit{{unix.PR_SET_NO_NEW_PRIVS, "no_new_privs"}, {unix.PR_SET_KEEPCAPS, "keep_caps"}}
+var prctlNames = []bit{{unix.PR_SET_NO_NEW_PRIVS, "no_new_privs"}, {unix.PR_SET_KEEPCAPS, "keep_caps"}, {unix.PR_SET_DUMPABLE, "dumpable"}}
 
 // bits names the bits that are set; of rows that share bits the first one that fits wins.
 func bits(v uint64, rows []bit) string {

@@ -31,9 +31,9 @@ func TestStepArgs(t *testing.T) {
 			b.Mknod(SlotDev, "sda", Node{Mode: unix.S_IFBLK | 0o640, Dev: unix.Mkdev(259, 70000), Uid: 1, Gid: 2})
 		}, "init  mknod         [dev] sda b 259:70000 mode=0640 uid=1 gid=2"},
 		{"copy_mode", func(b *Builder) { b.CopyMode(SlotTree, "/t") }, "init  copy_mode     /t [tree]"},
-		{"write", func(b *Builder) { b.Write(SlotProc, "sys/a", "1\n") }, `init  write         [proc] "1\n" sys/a`},
-		{"groups", func(b *Builder) { b.Groups([]uint32{0, 4294967294}) }, "init  setgroups     0,4294967294"},
-		{"no groups", func(b *Builder) { b.Groups(nil) }, "init  setgroups"},
+		{"write", func(b *Builder) { b.Write(SlotProc, "sys/a", "1\n", 0) }, `init  write         [proc] "1\n" sys/a`},
+		{"groups", func(b *Builder) { b.Groups([]uint32{0, 4294967294}, 0) }, "init  setgroups     0,4294967294"},
+		{"no groups", func(b *Builder) { b.Groups(nil, 0) }, "init  setgroups"},
 		{"limit", func(b *Builder) { b.Rlimit("RLIMIT_CORE", 4, 0, unix.RLIM_INFINITY) }, "init  setrlimit     RLIMIT_CORE soft=0 hard=unlimited"},
 		{"filter", func(b *Builder) { b.Filter(strings.Repeat("12345678", 3), 2) }, "init  seccomp       3 instructions flags=0x2"},
 		{"filter to come", func(b *Builder) { b.Filter("", 0) }, "init  seccomp       from the parent flags=0x0"},

@@ -42,9 +42,13 @@ static void run_input(void)
 	fuzz.dangling = byte() % 8 == 1;
 	memset(&init, 0, sizeof(init));
 	if (!setjmp(fuzz.end)) {
-		int fds[PASSED_MAX] = {4, 5, 6, 7, 8, 9, 10, 11};
-		int count = byte() % 4 ? PASSED_MAX : hear_plan(3, fds);
+		int fds[PASSED_MAX];
+		int count = PASSED_MAX;
 
+		for (int i = 0; i < PASSED_MAX; i++)
+			fds[i] = 4 + i;
+		if (byte() % 4 == 0)
+			count = hear_plan(3, fds, &init.at);
 		if (count < 0 || load(fds[0]) < 0 || adopt(3, fds, count) < 0)
 			fuzz.ends[REFUSED]++;
 		else
@@ -124,8 +128,8 @@ static u32 make_plan(u8 *plan)
 	struct header h = {PLAN_MAGIC, PLAN_VERSION, 0, 1 + dice(12), 0, 1 + dice(3), dice(3), 0, {0}};
 	u32 at;
 
-	for (int i = 0; i < 16; i++)
-		h.slot[i] = dice(3) ? -1 : (int)dice(dice(32) ? PASSED_MAX : 20);
+	for (int i = 0; i < 32; i++)
+		h.slot[i] = dice(3) ? -1 : (int)dice(dice(32) ? PASSED_MAX : 40);
 	h.pointers = (u32)sizeof(h) + h.steps * (u32)sizeof(struct step);
 	at = h.pointers + 8 * (h.args + h.env + 3);
 	for (u32 i = 0; i < h.args + h.env; i++) {
@@ -155,7 +159,7 @@ static void damage(u8 *plan, u32 len)
 		s->s_len = dice(dice(2) ? 8 : len);
 		break;
 	default:
-		plan[dice(2) ? dice(len) : dice(96)] = (u8)dice(256);
+		plan[dice(2) ? dice(len) : dice(PLAN_HEADER)] = (u8)dice(256);
 	}
 }
 

@@ -15,6 +15,7 @@ struct init init;
 
 const body bodies[KIND_COUNT] = {
 	[KIND_CALL] = do_call,
+	[KIND_FORK] = do_fork,
 	[KIND_UNSHARE] = do_unshare,
 	[KIND_SETNS] = do_setns,
 	[KIND_FSOPEN] = do_fsopen,
@@ -23,6 +24,7 @@ const body bodies[KIND_COUNT] = {
 	[KIND_OPEN_TREE] = do_open_tree,
 	[KIND_MOUNT_SETATTR] = do_setattr,
 	[KIND_ATTACH] = do_attach,
+	[KIND_TREE] = do_tree,
 	[KIND_COPY_MODE] = do_copy_mode,
 	[KIND_MKDIR] = do_mkdir,
 	[KIND_MKNOD] = do_mknod,
@@ -30,6 +32,7 @@ const body bodies[KIND_COUNT] = {
 	[KIND_OPEN] = do_open,
 	[KIND_CLOSE] = do_close,
 	[KIND_WRITE] = do_write,
+	[KIND_JOIN] = do_join,
 	[KIND_PIVOT_ROOT] = do_pivot,
 	[KIND_CHROOT] = do_chroot,
 	[KIND_MASK] = do_mask,
@@ -47,6 +50,7 @@ const body bodies[KIND_COUNT] = {
 	[KIND_SETGID] = do_gid,
 	[KIND_SETUID] = do_uid,
 	[KIND_PRCTL] = do_prctl,
+	[KIND_RENEW] = do_renew,
 	[KIND_CHDIR] = do_chdir,
 	[KIND_FIND] = do_find,
 	[KIND_CAPSET] = do_capset,
@@ -152,10 +156,10 @@ int adopt(int sock, const int *fds, int count)
 	return 0;
 }
 
-// run does the steps. It comes back only if the plan ends without an execve.
+// run does the steps from init.at on. It comes back only if the plan ends without an execve.
 long run(void)
 {
-	for (init.at = 0; init.at < init.head->steps; init.at++) {
+	for (; init.at < init.head->steps; init.at++) {
 		const struct step *s = &init.steps[init.at];
 		long result = bodies[s->kind](s);
 
@@ -231,7 +235,7 @@ void enter(long *stack)
 	init.early = number((const char *)stack[3]);
 	if (init.early)
 		init.early_result = sys1(__NR_unshare, init.early);
-	count = hear_plan(sock, fds);
+	count = hear_plan(sock, fds, &init.at);
 	if (count < 0 || load(fds[0]) < 0 || adopt(sock, fds, count) < 0)
 		leave(125);
 	fail(run());

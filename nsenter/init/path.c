@@ -1,8 +1,10 @@
 // Paths of the image are hostile: each is resolved from the root's fd, by the kernel,
 // and used by fd only.
+#include <asm/statfs.h>
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 
@@ -57,6 +59,15 @@ int is_null(int fd)
 	u32 mode, major, minor;
 
 	return mode_of(fd, "", AT_EMPTY_PATH, &mode, &major, &minor) == 0 && S_ISCHR(mode) && major == 1 && minor == 3;
+}
+
+// in_proc makes sure that the fd lies in a procfs (CVE-2019-16884).
+long in_proc(int fd)
+{
+	struct statfs st;
+	long result = sys2(__NR_fstatfs, fd, &st);
+
+	return result < 0 ? result : st.f_type == PROC_SUPER_MAGIC ? 0 : -ENODEV;
 }
 
 // A path under construction: init.exe serves, nothing is found before the mounts are done.

@@ -53,13 +53,17 @@ long do_close(const struct step *s)
 
 long do_write(const struct step *s)
 {
-	long fd = s->in ? open_beneath(init.slot[s->in], text(s), O_WRONLY_)
-			: sys3(__NR_openat, AT_FDCWD, text(s), O_WRONLY_ | O_CLOEXEC_);
-	long got;
+	long fd, got;
 
+	if (s->flags & WRITE_OUTSIDE && !init.outside)
+		return 0;
+	fd = s->in ? open_beneath(init.slot[s->in], text(s), O_WRONLY_)
+			: sys3(__NR_openat, AT_FDCWD, text(s), O_WRONLY_ | O_CLOEXEC_);
 	if (fd < 0)
 		return fd;
-	got = sys3(__NR_write, fd, other(s), s->t_len);
+	got = s->flags & WRITE_PROC ? in_proc((int)fd) : 0;
+	if (got == 0)
+		got = sys3(__NR_write, fd, other(s), s->t_len);
 	sys1(__NR_close, fd);
 	return got < 0 ? got : got == s->t_len ? 0 : -EIO;
 }
@@ -166,19 +170,25 @@ long do_bounding(const struct step *s)
 	return 0;
 }
 
-long do_groups(const struct step *s) { return sys2(__NR_setgroups, s->s_len / 4, text(s)); }
+// tried: a user namespace may not map an id (EINVAL), or deny setgroups (EPERM).
+static long tried(const struct step *s, long result)
+{
+	return s->flags & ID_TRY && (result == -EINVAL || result == -EPERM) ? 0 : result;
+}
+
+long do_groups(const struct step *s) { return tried(s, sys2(__NR_setgroups, s->s_len / 4, text(s))); }
 
 // A change of group or user may set the process dumpable again (fs.suid_dumpable).
 long do_gid(const struct step *s)
 {
-	long result = sys3(__NR_setresgid, s->a, s->a, s->a);
+	long result = tried(s, sys3(__NR_setresgid, s->a, s->a, s->a));
 
 	return result < 0 ? result : sys2(__NR_prctl, PR_SET_DUMPABLE, 0);
 }
 
 long do_uid(const struct step *s)
 {
-	long result = sys3(__NR_setresuid, s->a, s->a, s->a);
+	long result = tried(s, sys3(__NR_setresuid, s->a, s->a, s->a));
 
 	return result < 0 ? result : sys2(__NR_prctl, PR_SET_DUMPABLE, 0);
 }

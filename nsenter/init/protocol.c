@@ -30,23 +30,35 @@ void leave(int status)
 		sys1(__NR_exit_group, status);
 }
 
-// A message with the plan and the fds that it names.
-int hear_plan(int sock, int *fds)
+// receive gives the length of a message and puts the fds that came along into fds.
+static long receive(int sock, void *to, size_t size, int *fds, int *count)
 {
 	struct {
 		size_t len;
 		int level, type, fds[PASSED_MAX];
 	} control = {0, 0, 0, {0}};
-	struct message m;
-	struct iovec iov = {&m, sizeof(m)};
+	struct iovec iov = {to, size};
 	struct msghdr msg = {0, 0, &iov, 1, &control, sizeof(control), 0};
 	long got = sys3(__NR_recvmsg, sock, &msg, CLOEXEC);
-	int count = (int)(control.len < 16 ? 0 : (control.len - 16) / sizeof(int));
 
-	if (got != (long)sizeof(m) || m.verb != VERB_PLAN || control.type != RIGHTS || count < 1 || count > PASSED_MAX)
-		return -EPROTO;
-	for (int i = 0; i < count; i++)
+	*count = control.type != RIGHTS || control.len < 16 ? 0 : (int)((control.len - 16) / sizeof(int));
+	if (*count > PASSED_MAX)
+		*count = 0;
+	for (int i = 0; i < *count; i++)
 		fds[i] = control.fds[i];
+	return got;
+}
+
+// A message with the plan, the fds that it names, and the step to begin with.
+int hear_plan(int sock, int *fds, u32 *step)
+{
+	struct message m;
+	int count;
+	long got = receive(sock, &m, sizeof(m), fds, &count);
+
+	if (got != (long)sizeof(m) || m.verb != VERB_PLAN || !count)
+		return -EPROTO;
+	*step = m.step;
 	return count;
 }
 
@@ -62,17 +74,6 @@ static long say(const struct message *m, int fd)
 	return sys3(__NR_sendmsg, init.slot[SLOT_SOCKET], &msg, NOSIGNAL);
 }
 
-static long hear(int *fd)
-{
-	struct iovec iov = {init.text, sizeof(init.text) - 1};
-	struct control control = {0, 0, 0, -1, 0};
-	struct msghdr msg = {0, 0, &iov, 1, &control, sizeof(control), 0};
-	long got = sys3(__NR_recvmsg, init.slot[SLOT_SOCKET], &msg, CLOEXEC);
-
-	*fd = control.type == RIGHTS && control.len == 20 ? control.fd : -1;
-	return got;
-}
-
 // The answer's text becomes the environment's reserved entry.
 static void take_text(long len)
 {
@@ -80,24 +81,53 @@ static void take_text(long len)
 	pointers()[init.head->args + 1 + init.head->env] = len ? (u64)(init.text + sizeof(struct message)) : 0;
 }
 
-// do_call asks the parent to do its steps of call a, and waits. No answer means that the
-// parent is dead: so is this container.
-long do_call(const struct step *s)
+static int is_done(long got) { return got >= (long)sizeof(struct message) && ((struct message *)init.text)->verb == VERB_DONE; }
+
+// ask makes a call and waits. It gives the length of the answer, and max fds at most in
+// fds. No answer means that the parent is dead: so is this container.
+long ask(long call, int fd, int *fds, int max)
 {
-	struct message m = {VERB_CALL, init.at, (int)s->a, 0};
-	int fd = -1;
+	struct message m = {VERB_CALL, init.at, (int)call, 0};
+	int came[PASSED_MAX], count = 0;
 	long got;
 
-	got = say(&m, init.slot[s->in]);
-	if (got < 0)
+	if (say(&m, fd) < 0)
 		leave(1);
-	got = s->out ? hear(&fd) : sys3(__NR_read, init.slot[SLOT_SOCKET], init.text, sizeof(init.text) - 1);
-	if (got < (long)sizeof(m) || ((struct message *)init.text)->verb != VERB_DONE)
+	// read passes more seccomp profiles than recvmsg
+	got = max ? receive(init.slot[SLOT_SOCKET], init.text, sizeof(init.text) - 1, came, &count)
+		  : sys3(__NR_read, init.slot[SLOT_SOCKET], init.text, sizeof(init.text) - 1);
+	if (!is_done(got))
 		leave(1);
+	for (int i = 0; i < max; i++)
+		fds[i] = i < count ? came[i] : -1;
+	return got;
+}
+
+// do_call asks the parent to do its steps of call a.
+long do_call(const struct step *s)
+{
+	int fd = -1;
+	long got = ask((long)s->a, init.slot[s->in], &fd, s->out ? 1 : 0);
+
 	if (s->out)
 		put(s->out, fd);
 	if (s->flags & CALL_TEXT)
-		take_text(got - (long)sizeof(m));
+		take_text(got - (long)sizeof(struct message));
+	return 0;
+}
+
+// told: the one who forked tells the parent the pid and goes; the child, to whom fork gave
+// 0, waits until the parent has done its part.
+long told(u32 pid)
+{
+	struct message m = {VERB_SPAWNED, init.at, (int)pid, 0};
+
+	if (pid) {
+		say(&m, -1);
+		leave(0);
+	}
+	if (!is_done(sys3(__NR_read, init.slot[SLOT_SOCKET], init.text, sizeof(init.text) - 1)))
+		leave(1);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ struct step {
 
 struct header {
 	u32 magic, version, size, steps, pointers, args, env, unused;
-	int slot[16]; // encoded: the place among the fds that came with the plan, or -1
+	int slot[32]; // encoded: the place among the fds that came with the plan, or -1
 };
 
 struct message {
@@ -52,6 +52,7 @@ struct init {
 	u32 detail;     // of a failure, for the parent
 	int arrived;    // the first chdir succeeded
 	u32 attached;   // slots whose mount covers something, a bit each
+	int outside;    // the fork could not go into the cgroup
 	u64 early;      // namespaces that were made before the plan came
 	long early_result;
 	char exe[4096]; // what find found
@@ -73,6 +74,7 @@ int make_in_root(const char *path, int directory, u64 resolve);
 int open_beneath(int dir, const char *path, u64 flags);
 long mode_of(int fd, const char *path, int flags, u32 *mode, u32 *major, u32 *minor);
 int is_null(int fd);
+long in_proc(int fd);
 
 // mount.c, process.c: the steps.
 long do_fsopen(const struct step *), do_fsconfig(const struct step *), do_fsmount(const struct step *),
@@ -81,6 +83,7 @@ long do_fsopen(const struct step *), do_fsconfig(const struct step *), do_fsmoun
 	do_symlink(const struct step *), do_pivot(const struct step *), do_chroot(const struct step *),
 	do_mask(const struct step *),
 	do_readonly(const struct step *);
+long do_fork(const struct step *), do_renew(const struct step *), do_tree(const struct step *), do_join(const struct step *);
 long do_unshare(const struct step *), do_setns(const struct step *), do_open(const struct step *),
 	do_close(const struct step *), do_write(const struct step *), do_hostname(const struct step *),
 	do_domainname(const struct step *), do_loopback(const struct step *), do_setsid(const struct step *),
@@ -92,7 +95,9 @@ long do_unshare(const struct step *), do_setns(const struct step *), do_open(con
 
 // protocol.c
 long do_call(const struct step *), do_wait(const struct step *);
-int hear_plan(int sock, int *fds);
+int hear_plan(int sock, int *fds, u32 *step);
+long ask(long call, int fd, int *fds, int max);
+long told(u32 pid);
 void fail(long result) __attribute__((noreturn));
 void leave(int status) __attribute__((noreturn));
 
@@ -101,7 +106,7 @@ long run(void);
 int load(int fd);
 int adopt(int sock, const int *fds, int count);
 
-enum { PASSED_MAX = 8 }; // fds that come with the plan, itself among them
+enum { PASSED_MAX = 24 }; // fds that come with a message
 
 size_t length(const char *s);
 void put(int slot, long fd);

@@ -1,0 +1,286 @@
+package compile
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"rt/internal/kernel"
+	"rt/internal/plan"
+)
+
+// kinds of namespaces (namespaces(7)) by the spec's names, in the order of their slots.
+var kinds = [...]struct {
+	name specs.LinuxNamespaceType
+	flag uint64
+}{
+	{specs.CgroupNamespace, unix.CLONE_NEWCGROUP},
+	{specs.IPCNamespace, unix.CLONE_NEWIPC},
+	{specs.MountNamespace, unix.CLONE_NEWNS},
+	{specs.NetworkNamespace, unix.CLONE_NEWNET},
+	{specs.PIDNamespace, unix.CLONE_NEWPID},
+	{specs.UTSNamespace, unix.CLONE_NEWUTS},
+	{specs.TimeNamespace, unix.CLONE_NEWTIME},
+	{specs.UserNamespace, unix.CLONE_NEWUSER},
+}
+
+// NamespaceKinds is how many kinds of namespaces there are.
+const NamespaceKinds = len(kinds)
+
+// NamespaceFlag is the CLONE_NEW* flag of a kind of namespace, 0 if there is no such kind.
+func NamespaceFlag(t specs.LinuxNamespaceType) uint64 {
+	for _, k := range kinds {
+		if k.name == t {
+			return k.flag
+		}
+	}
+	return 0
+}
+
+// NamespaceSlot is where the init keeps a namespace that it joins.
+func NamespaceSlot(t specs.LinuxNamespaceType) plan.Slot {
+	for i, k := range kinds {
+		if k.name == t {
+			return plan.SlotNS + plan.Slot(i)
+		}
+	}
+	return plan.SlotNone
+}
+
+// Namespaces are the CLONE_NEW* flags of the namespaces that the container has for itself:
+// new ones and joined ones.
+func Namespaces(spec *specs.Spec) (fresh, joined uint64) {
+	if spec.Linux == nil {
+		return 0, 0
+	}
+	for _, n := range spec.Linux.Namespaces {
+		if n.Path == "" {
+			fresh |= NamespaceFlag(n.Type)
+		} else {
+			joined |= NamespaceFlag(n.Type)
+		}
+	}
+	return fresh, joined
+}
+
+// forks tells whether the init goes on in a child once it has its plan: to be born into a
+// cgroup of v2, in pid and time namespaces, which hold from birth on, and as the first
+// process of a user namespace.
+func forks(spec *specs.Spec, unified bool) bool {
+	fresh, joined := Namespaces(spec)
+	return unified || (fresh|joined)&unix.CLONE_NEWUSER|joined&unix.CLONE_NEWPID|fresh&unix.CLONE_NEWTIME != 0
+}
+
+// Early are the CLONE_NEW* flags of the namespaces that are made before the plan is there,
+// by the fork of the init and by the init. In a user namespace all others have to wait for
+// it, or they would not belong to it.
+func Early(spec *specs.Spec, unified bool) (fork, init uint64) {
+	fresh, joined := Namespaces(spec)
+	if (fresh|joined)&unix.CLONE_NEWUSER != 0 {
+		return 0, 0
+	}
+	if !forks(spec, unified) {
+		fork = fresh & unix.CLONE_NEWPID
+	}
+	return fork, late(fresh)
+}
+
+// late are the namespaces that unshare makes: the others come with a fork, or after the join
+// of the cgroup.
+func late(fresh uint64) uint64 {
+	return fresh &^ (unix.CLONE_NEWPID | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUSER)
+}
+
+// fresh tells whether the namespace is a new one.
+func (w *work) fresh(t specs.LinuxNamespaceType) bool {
+	fresh, _ := Namespaces(w.in.Spec)
+	return fresh&NamespaceFlag(t) != 0
+}
+
+// userNS tells whether the container has a user namespace, new or joined.
+func (w *work) userNS() bool {
+	fresh, joined := Namespaces(w.in.Spec)
+	return (fresh|joined)&unix.CLONE_NEWUSER != 0
+}
+
+// privileged: the caller may join what belongs to its own user namespace.
+func (w *work) privileged() bool { return w.in.Host.Caps&kernel.CapabilityBit("CAP_SYS_ADMIN") != 0 }
+
+// namespaces: who has rights of its own joins with them first, an unprivileged caller gets
+// them from the user namespace. Time is set before a process is born into it.
+func namespaces(w *work) {
+	if w.in.Spec.Linux == nil {
+		w.fail(unsupported("/linux", "a container without namespaces"))
+		return
+	}
+	fresh, joined := Namespaces(w.in.Spec)
+	w.Plan.Namespaces, _ = Early(w.in.Spec, w.in.Unified)
+	others := joined &^ unix.CLONE_NEWUSER
+	if w.privileged() {
+		w.join(others)
+	}
+	switch {
+	case joined&unix.CLONE_NEWUSER != 0:
+		w.join(unix.CLONE_NEWUSER)
+	case fresh&unix.CLONE_NEWUSER != 0:
+		fresh = w.newUserNS(fresh)
+	}
+	if !w.privileged() {
+		w.join(others)
+	}
+	if !w.userNS() {
+		w.unshare(late(fresh))
+	} else if fresh&unix.CLONE_NEWTIME != 0 {
+		w.unshare(unix.CLONE_NEWTIME)
+	}
+	w.timeOffsets()
+	w.fork(fresh)
+	if w.userNS() {
+		w.containerRoot()
+		w.unshare(late(fresh) &^ unix.CLONE_NEWTIME)
+	}
+}
+
+func (w *work) unshare(flags uint64) { w.From("/linux/namespaces").Unshare(flags) }
+
+// join joins the namespaces of flags, by fds from the parent, in the order of the file.
+func (w *work) join(flags uint64) {
+	for i, n := range w.in.Spec.Linux.Namespaces {
+		if n.Path == "" || NamespaceFlag(n.Type)&flags == 0 || NamespaceFlag(n.Type)&w.in.Own != 0 {
+			continue
+		}
+		slot := NamespaceSlot(n.Type)
+		w.pass = append(w.pass, slot)
+		w.From("/linux/namespaces/"+strconv.Itoa(i)).Setns(slot, NamespaceFlag(n.Type), n.Path)
+		w.Close(slot)
+	}
+}
+
+// newUserNS makes the user namespace in a fork of its own if a time namespace has to belong
+// to it; else the fork that follows makes it. It gives what is left to be made.
+func (w *work) newUserNS(fresh uint64) uint64 {
+	if fresh&unix.CLONE_NEWTIME == 0 {
+		return fresh
+	}
+	w.From("/linux/namespaces").Fork(unix.CLONE_NEWUSER, plan.ForkTrace, plan.SlotNone, plan.CallForked)
+	return fresh &^ unix.CLONE_NEWUSER
+}
+
+// fork: the new process is born into its pid namespace, its user namespace and, with v2,
+// its cgroup.
+func (w *work) fork(fresh uint64) {
+	if !forks(w.in.Spec, w.in.Unified) {
+		return
+	}
+	flags, call := uint16(0), plan.CallNone
+	if fresh&unix.CLONE_NEWUSER != 0 {
+		flags, call = plan.ForkTrace, plan.CallForked
+	}
+	w.From("/linux/namespaces").Fork(fresh&(unix.CLONE_NEWPID|unix.CLONE_NEWUSER), flags, w.groupSlot(), call)
+}
+
+// born: the fork puts the init into its cgroup.
+func (w *work) born() bool { return w.in.Unified && w.out.Cgroup.V2 && len(w.out.Cgroup.Dirs) > 0 }
+
+// groupSlot has the container's cgroup if a process can be born into it.
+func (w *work) groupSlot() plan.Slot {
+	if !w.born() {
+		return plan.SlotNone
+	}
+	w.pass = append(w.pass, plan.SlotGroup)
+	return plan.SlotGroup
+}
+
+// timeOffsets holds for those who are born into the namespace; time_namespaces(7).
+func (w *work) timeOffsets() {
+	var text strings.Builder
+	for _, clock := range []string{"monotonic", "boottime"} {
+		if o, ok := w.in.Spec.Linux.TimeOffsets[clock]; ok {
+			text.WriteString(clock + " " + strconv.FormatInt(o.Secs, 10) + " " + strconv.FormatUint(uint64(o.Nanosecs), 10) + "\n")
+		}
+	}
+	if text.Len() > 0 {
+		w.From("/linux/timeOffsets").Write(plan.SlotNone, "/proc/self/timens_offsets", text.String(), plan.WriteProc)
+	}
+}
+
+// containerRoot becomes root of the user namespace, or the container's user where root is
+// not mapped: what is made from now on belongs to it, and nothing to an unmapped id. Of a
+// joined one only the kernel knows what it maps.
+func (w *work) containerRoot() {
+	l, u, flags := w.in.Spec.Linux, w.process.User, uint16(0)
+	uid, gid := uint32(0), uint32(0)
+	if !w.fresh(specs.UserNamespace) {
+		flags = plan.IDTry
+	} else {
+		if !covers(l.UIDMappings, 0) {
+			uid = u.UID
+		}
+		if !covers(l.GIDMappings, 0) {
+			gid = u.GID
+		}
+	}
+	w.From("/linux/uidMappings").Groups(nil, plan.IDTry)
+	w.User(gid, uid, flags)
+	if !w.privileged() {
+		w.Renew()
+	}
+}
+
+// covers tells whether the id is mapped.
+func covers(list []specs.LinuxIDMapping, id uint32) bool {
+	for _, m := range list {
+		if id >= m.ContainerID && id-m.ContainerID < m.Size {
+			return true
+		}
+	}
+	return false
+}
+
+// enter is how exec gets into the pid namespace, and where it has no rights of its own into
+// the user namespace: a process has to be born in there. If the parent could join the pid
+// namespace by itself the init is there already.
+func enter(w *work) {
+	if !ExecForks(w.in.Host, w.in.Unified) {
+		return
+	}
+	w.From("").Setns(plan.SlotPidfd, w.entered(), "the container's namespaces")
+	w.Fork(0, 0, w.groupSlot(), plan.CallNone)
+}
+
+func (w *work) entered() uint64 {
+	fresh, joined := Namespaces(w.in.Spec)
+	flags := uint64(unix.CLONE_NEWPID)
+	if !w.privileged() {
+		flags |= unix.CLONE_NEWUSER
+	}
+	return (fresh | joined) & flags
+}
+
+// ExecForks tells whether the init of an exec has to fork; otherwise its parent joins the pid
+// namespace for it.
+func ExecForks(host kernel.Host, unified bool) bool {
+	return unified || host.Caps&kernel.CapabilityBit("CAP_SYS_ADMIN") == 0
+}
+
+// setns joins what the container has. The root of its mount namespace is not always the
+// container's: if rt ran in a chroot, the host's lies above. The init's own root is.
+func setns(w *work) {
+	fresh, joined := Namespaces(w.in.Spec)
+	rest := (fresh | joined) &^ unix.CLONE_NEWPID
+	if ExecForks(w.in.Host, w.in.Unified) {
+		rest &^= w.entered()
+	}
+	w.From("")
+	if rest != 0 {
+		w.Setns(plan.SlotPidfd, rest, "the container's namespaces")
+	}
+	w.Close(plan.SlotPidfd)
+	if w.userNS() {
+		w.Groups(nil, plan.IDTry)
+		w.User(0, 0, plan.IDTry)
+	}
+	w.Chroot("the container's init")
+}

@@ -1,0 +1,104 @@
+package libcontainer
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"rt/internal/compile"
+	"rt/internal/errs"
+	"rt/internal/plan"
+)
+
+// joined are the namespaces that config.json names by path, open.
+type joined struct {
+	fds   [compile.NamespaceKinds]int // by the place of the slot, -1 for none
+	own   uint64                      // CLONE_NEW* of those that are the caller's own
+	owned uint64                      // CLONE_NEW* of those that belong to the joined user namespace
+}
+
+// openNamespaces opens them, and makes sure that each is what it is said to be: a path is only
+// a name, and what lies there may have changed.
+func openNamespaces(spec *specs.Spec) (j joined, err error) {
+	for i := range j.fds {
+		j.fds[i] = -1
+	}
+	if spec.Linux == nil {
+		return j, nil
+	}
+	for i, n := range spec.Linux.Namespaces {
+		if n.Path == "" {
+			continue
+		}
+		fd, err := openNamespace(n)
+		if err != nil {
+			j.close()
+			return j, errs.At("/linux/namespaces/"+strconv.Itoa(i)+"/path", "join the "+string(n.Type)+" namespace", n.Path, err)
+		}
+		j.fds[compile.NamespaceSlot(n.Type)-plan.SlotNS] = fd
+		if n.Type == specs.UserNamespace && sameFile(fd, "/proc/self/ns/user") {
+			j.own |= unix.CLONE_NEWUSER // setns(2) into one's own is an error
+		}
+	}
+	j.compareOwners(spec)
+	return j, nil
+}
+
+func openNamespace(n specs.LinuxNamespace) (int, error) {
+	fd, err := unix.Open(n.Path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return -1, err
+	}
+	var fs unix.Statfs_t
+	if err = unix.Fstatfs(fd, &fs); err == nil && fs.Type != unix.NSFS_MAGIC {
+		err = errors.New("not a namespace")
+	}
+	if err == nil {
+		var kind int
+		kind, err = unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE)
+		if err == nil && uint64(kind) != compile.NamespaceFlag(n.Type) {
+			err = errors.New("a namespace of another kind")
+		}
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func sameFile(fd int, path string) bool {
+	var a, b unix.Stat_t
+	return unix.Fstat(fd, &a) == nil && unix.Stat(path, &b) == nil && a.Dev == b.Dev && a.Ino == b.Ino
+}
+
+// compareOwners asks which namespaces belong to the joined user namespace: their file systems
+// can be mounted in there (ioctl_nsfs(2), NS_GET_USERNS).
+func (j *joined) compareOwners(spec *specs.Spec) {
+	user := j.fds[compile.NamespaceSlot(specs.UserNamespace)-plan.SlotNS]
+	for _, n := range spec.Linux.Namespaces {
+		fd := j.fds[compile.NamespaceSlot(n.Type)-plan.SlotNS]
+		if user < 0 || fd < 0 {
+			continue
+		}
+		owner, err := unix.IoctlRetInt(fd, unix.NS_GET_USERNS)
+		if err != nil { // not ours to see, so not the container's either
+			continue
+		}
+		if sameFile(owner, "/proc/self/fd/"+strconv.Itoa(user)) {
+			j.owned |= compile.NamespaceFlag(n.Type)
+		}
+		unix.Close(owner)
+	}
+}
+
+func (j *joined) close() {
+	for i, fd := range j.fds {
+		if fd >= 0 {
+			unix.Close(fd)
+			j.fds[i] = -1
+		}
+	}
+}
