@@ -40,31 +40,12 @@ func actOn(child *nsenter.Child, s plan.HostStep) error {
 	switch s.Act {
 	case plan.ActOOMScoreAdj:
 		text := strconv.FormatInt(int64(s.A), 10)
-		err := writeProc(child.Pid, "oom_score_adj", text)
+		err := kernel.WriteProc(child.Pid, "oom_score_adj", text)
 		return errs.At(s.Where, "set oom_score_adj to", text, err)
 	case plan.ActPidFile:
 		return writePidFile(s.S, child.Pid)
 	}
 	return nil // what an answer carries is done by answer
-}
-
-// writeProc writes to a file of the init in the host's procfs, which is the real one.
-func writeProc(pid int, file, value string) error {
-	proc, err := kernel.OpenProc()
-	if err != nil {
-		return err
-	}
-	defer unix.Close(proc)
-	fd, err := unix.Openat2(proc, strconv.Itoa(pid)+"/"+file, &unix.OpenHow{
-		Flags:   unix.O_WRONLY | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_SYMLINKS,
-	})
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	_, err = unix.Write(fd, []byte(value))
-	return err
 }
 
 func writePidFile(path string, pid int) error {

@@ -23,6 +23,8 @@ type Cgroups struct {
 	Version int         // 2: v2 alone; 1: v1, or v1 and v2 side by side; 0: none is mounted
 	V1      []Hierarchy // in the order of /proc/self/cgroup
 	Unified Hierarchy   // the v2 tree; its Controllers are read with Version 2 only
+	UID     uint32      // the caller's effective user id, for messages
+	Denied  bool        // the caller may not make the container's groups, and goes on without
 }
 
 const cgroupRoot = "/sys/fs/cgroup"

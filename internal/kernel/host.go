@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"rt/internal/errs"
 )
 
 // Host is what a plan depends on besides config.json. It is read once per command.
@@ -13,6 +15,9 @@ type Host struct {
 	Cgroups Cgroups
 	Caps    uint64 // the caller's permitted capabilities, a mask by capability number
 	Kcore   bool   // /proc/kcore exists
+	UserNS  bool   // the caller is in a user namespace that is not the host's
+	UID     uint32 // the caller's effective ids, in its own user namespace
+	GID     uint32
 }
 
 // ReadHost asks the kernel. It works without privileges.
@@ -25,7 +30,32 @@ func ReadHost() (Host, error) {
 	if err != nil {
 		return Host{}, err
 	}
-	return Host{Cgroups: cg, Caps: caps, Kcore: unix.Access("/proc/kcore", unix.F_OK) == nil}, nil
+	inside, err := ReadUserNS()
+	if err != nil {
+		return Host{}, err
+	}
+	cg.UID = uint32(unix.Geteuid())
+	return Host{
+		Cgroups: cg, Caps: caps, Kcore: unix.Access("/proc/kcore", unix.F_OK) == nil,
+		UserNS: inside, UID: cg.UID, GID: uint32(unix.Getegid()),
+	}, nil
+}
+
+// Root tells whether the caller is the host's own root, and not that of a user namespace.
+func (h Host) Root() bool { return h.UID == 0 && !h.UserNS }
+
+// initialUserNS is the inode of the first user namespace, PROC_USER_INIT_INO. Its maps tell
+// nothing: another namespace may map all ids to themselves.
+const initialUserNS = 0xEFFFFFFD
+
+// ReadUserNS tells whether the caller is in another user namespace than the host's first.
+func ReadUserNS() (bool, error) {
+	const path = "/proc/self/ns/user"
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return false, errs.Op("stat", path, err)
+	}
+	return st.Ino != initialUserNS, nil
 }
 
 // ReadCaps asks for the caller's permitted capabilities, capget(2).

@@ -3,8 +3,10 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +23,45 @@ func TestReadHost(t *testing.T) {
 	}
 	if _, err := os.Lstat("/proc/kcore"); h.Kcore != (err == nil) {
 		t.Errorf("kcore: %v, %v", h.Kcore, err)
+	}
+}
+
+// TestReadUserNS: the ids and the inode, also in a namespace that maps every id to itself.
+func TestReadUserNS(t *testing.T) {
+	const stage = "KERNEL_STAGE"
+	h, err := ReadHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := os.Readlink("/proc/self/ns/user")
+	inside := link != "user:[4026531837]"
+	if err != nil || h.UserNS != inside || h.Root() != (!inside && os.Geteuid() == 0) || h.Cgroups.UID != h.UID ||
+		h.UID != uint32(os.Geteuid()) || h.GID != uint32(os.Getegid()) {
+		t.Errorf("%+v in %s, %v", h, link, err)
+	}
+	if os.Getenv(stage) != "" {
+		if !h.UserNS {
+			t.Error("not in a user namespace")
+		}
+		return
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to make a user namespace with all ids")
+	}
+	all := []syscall.SysProcIDMap{{Size: 1<<32 - 1}}
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestReadUserNS$")
+	cmd.Env = append(os.Environ(), stage+"=inside")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: all, GidMappings: all}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func BenchmarkReadUserNS(b *testing.B) {
+	for b.Loop() {
+		if _, err := ReadUserNS(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

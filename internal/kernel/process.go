@@ -81,6 +81,26 @@ func OpenProc() (int, error) {
 	return fd, nil
 }
 
+// WriteProc writes value to a file of the process in the host's procfs, in one write(2). The
+// error is the bare errno.
+func WriteProc(pid int, file, value string) error {
+	proc, err := OpenProc()
+	if err != nil {
+		return err
+	}
+	defer unix.Close(proc)
+	fd, err := unix.Openat2(proc, strconv.Itoa(pid)+"/"+file, &unix.OpenHow{
+		Flags:   unix.O_WRONLY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_SYMLINKS,
+	})
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	_, err = unix.Write(fd, []byte(value))
+	return err
+}
+
 // MountPointOf finds the mount that path lies on, by its id (statx(2), since Linux 5.8).
 func MountPointOf(path string) (string, error) {
 	var st unix.Statx_t
