@@ -104,7 +104,10 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 		return err
 	}
 	spec := *doc.Spec
-	if spec.Process, err = r.process(spec.Process, o); err != nil {
+	if spec.Process, err = r.process(spec.Process, o); err == nil {
+		err = config.CheckUser(&spec)
+	}
+	if err != nil {
 		return err
 	}
 	caps, err := kernel.ReadCaps()

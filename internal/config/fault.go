@@ -63,6 +63,8 @@ func (r *report) add(f Fault) {
 	r.faults = append(r.faults, f)
 }
 
+func (r *report) count() int { return len(r.faults) + r.more }
+
 func (r *report) all() Faults {
 	if r.more == 0 {
 		return r.faults

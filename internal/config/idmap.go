@@ -6,17 +6,34 @@ import (
 	"strconv"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"rt/internal/idmap"
 )
 
-// maxMappings is UID_GID_MAP_MAX_EXTENTS, user_namespaces(7).
-const maxMappings = 340
+// What the kernel takes, user_namespaces(7): UID_GID_MAP_MAX_EXTENTS entries, in one write of
+// less than a page. Pages are larger on some machines, which is no reason to differ there.
+const (
+	maxMappings = 340
+	maxMapText  = 4095
+)
 
-// mappings checks ranges of ids as the kernel does when they are written to uid_map.
-func (c *checker) mappings(at *place, list []specs.LinuxIDMapping) {
+// mappings checks ranges of ids as the kernel does when they are written to uid_map, and
+// tells whether they are as they should be.
+func (c *checker) mappings(at *place, list []specs.LinuxIDMapping) bool {
 	if len(list) > maxMappings {
 		c.fault(at, strconv.Itoa(len(list))+" entries; the kernel takes 340")
-		return
+		return false
 	}
+	if n := len(idmap.Text(list)); n > maxMapText {
+		c.fault(at, "is "+strconv.Itoa(n)+" bytes long when it is written; the kernel takes 4095: use fewer or smaller numbers")
+		return false
+	}
+	before := c.faults.count()
+	c.ranges(at, list)
+	return c.faults.count() == before
+}
+
+func (c *checker) ranges(at *place, list []specs.LinuxIDMapping) {
 	inside, outside := make([]idRange, 0, len(list)), make([]idRange, 0, len(list))
 	for i, m := range list {
 		if c.mapping(at.item(i), m) {
@@ -65,8 +82,8 @@ func (c *checker) overlaps(at *place, side string, ranges []idRange) {
 
 // userNamespace: maps belong to a new user namespace, and it to them.
 func (c *checker) userNamespace(at *place, l *specs.Linux) {
-	c.mappings(at.key("uidMappings"), l.UIDMappings)
-	c.mappings(at.key("gidMappings"), l.GIDMappings)
+	uids := c.mappings(at.key("uidMappings"), l.UIDMappings)
+	gids := c.mappings(at.key("gidMappings"), l.GIDMappings)
 	ns := c.namespace(specs.UserNamespace)
 	for _, m := range []struct {
 		key  string
@@ -79,7 +96,11 @@ func (c *checker) userNamespace(at *place, l *specs.Linux) {
 		case ns != nil && ns.Path == "" && len(m.list) == 0:
 			c.fault(here, "is missing or empty: a new user namespace needs it")
 		case ns != nil && ns.Path != "" && len(m.list) > 0:
-			c.fault(here, "the user namespace is joined by path and has its own mappings")
+			// Managers write both for a container that joins its pod's namespace.
+			c.warn(here, "is ignored: the user namespace is joined by path and has its own mappings", "")
 		}
+	}
+	if uids && gids {
+		c.mapped(c.spec)
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -23,7 +24,9 @@ func TestNamespaceRules(t *testing.T) {
 		{"gid map without namespace", `/linux/gidMappings = [{"size": 1}]`, "/linux/gidMappings", "needs a user namespace", ""},
 		{"namespace without gid map", user + "\n/linux/uidMappings = [{\"size\": 1}]", "/linux/gidMappings", "a new user namespace needs it", ""},
 		{"namespace without uid map", user + "\n/linux/gidMappings = [{\"size\": 1}]", "/linux/uidMappings", "a new user namespace needs it", ""},
-		{"path with map", ns + "{\"type\": \"user\", \"path\": \"/x\"}\n/linux/uidMappings = [{\"size\": 1}]", "/linux/uidMappings", "has its own mappings", ""},
+		{"path with map", ns + "{\"type\": \"user\", \"path\": \"/x\"}\n/linux/uidMappings = [{\"size\": 1}]", "", "", ""},
+		{"map of 4096 bytes", user + maps + "\n/linux/gidMappings = " + longMap("900000000"), "/linux/gidMappings", "is 4096 bytes long when it is written; the kernel takes 4095", ""},
+		{"map of 4095 bytes", user + maps + "\n/linux/gidMappings = " + longMap("90000000"), "", "", ""},
 		{"map of no ids", user + maps + "\n/linux/uidMappings/0/size = 0", "/linux/uidMappings/0/size", "missing or 0", ""},
 		{"map to the end", user + maps + "\n/linux/uidMappings/0 = {\"hostID\": 4294967294, \"size\": 1}", "", "", ""},
 		{"map beyond the end", user + maps + "\n/linux/uidMappings/0 = {\"hostID\": 4294967295, \"size\": 1}", "/linux/uidMappings/0/hostID", "go beyond", ""},
@@ -42,6 +45,16 @@ func TestNamespaceRules(t *testing.T) {
 		{"network device long", `/linux/netDevices = {"eth0": {"name": "0123456789abcdef"}}`, "/linux/netDevices/eth0/name", "longer than 15", ""},
 		{"network device name", `/linux/netDevices = {"a/b": {}}`, "/linux/netDevices/a~1b", "not a file name", ""},
 	})
+}
+
+// longMap is a map of 4087 bytes and the last hostID.
+func longMap(last string) string {
+	entries := []string{`{"size": 1}`}
+	for i := range 185 {
+		id := strconv.Itoa(100000000 + i)
+		entries = append(entries, `{"containerID": `+id+`, "hostID": `+id+`, "size": 1}`)
+	}
+	return "[" + strings.Join(entries, ",") + `, {"containerID": 1000000, "hostID": ` + last + `, "size": 1}]`
 }
 
 func TestLinuxRules(t *testing.T) {

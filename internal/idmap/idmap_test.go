@@ -159,6 +159,34 @@ func TestPrivileged(t *testing.T) {
 	}
 }
 
+// TestPage: a map has to be shorter than a page, which the validator counts on.
+func TestPage(t *testing.T) {
+	c := self(t)
+	if !c.Setuid || !c.Setgid || os.Getpagesize() != 4096 {
+		t.Skip("needs CAP_SETUID and CAP_SETGID, and pages of 4096 bytes")
+	}
+	var list []specs.LinuxIDMapping
+	for i := range uint32(186) {
+		list = append(list, specs.LinuxIDMapping{ContainerID: 100000000 + i, HostID: 100000000 + i, Size: 1})
+	}
+	last := &list[len(list)-1]
+	for _, r := range []struct {
+		last specs.LinuxIDMapping
+		size int
+		want error
+	}{
+		{specs.LinuxIDMapping{ContainerID: 2000000000, HostID: 2000000000, Size: 1}, 4094, nil},
+		{specs.LinuxIDMapping{ContainerID: 2000000000, HostID: 2000000000, Size: 10}, 4095, nil},
+		{specs.LinuxIDMapping{ContainerID: 2000000000, HostID: 2000000000, Size: 100}, 4096, unix.EINVAL},
+	} {
+		*last = r.last
+		err := Write(sleeper(t), Maps{list, list[:1]}, c)
+		if n := len(Text(list)); n != r.size || !errors.Is(err, r.want) {
+			t.Errorf("%d bytes, want %d: %v, want %v", n, r.size, err, r.want)
+		}
+	}
+}
+
 // TestGone: a process that is not there, or has its maps already, is an error, not a panic.
 func TestGone(t *testing.T) {
 	own := []specs.LinuxIDMapping{{HostID: uint32(os.Geteuid()), Size: 1}}
@@ -199,7 +227,7 @@ func TestFind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Mkdir("dir", 0o700); err != nil {
+	if err := os.Mkdir("folder", 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range []struct{ name, path, want string }{
@@ -207,7 +235,7 @@ func TestFind(t *testing.T) {
 		{"program", ".", ""},
 		{"program", "", ""},
 		{"text", dir, ""},
-		{"dir", dir, ""},
+		{"folder", dir, ""},
 		{"sh", "", "/usr/bin/sh"},
 	} {
 		if have := find(r.name, r.path); have != r.want {
