@@ -49,7 +49,7 @@ func actOn(child *nsenter.Child, s plan.HostStep) error {
 }
 
 func writePidFile(path string, pid int) error {
-	if err := writeFile(path+".rt-new", strconv.AppendInt(nil, int64(pid), 10)); err != nil {
+	if err := writeFile(path+".rt-new", 0o600, strconv.AppendInt(nil, int64(pid), 10)); err != nil {
 		return err
 	}
 	return errs.Op("rename the pid file to", path, unix.Rename(path+".rt-new", path))
@@ -71,7 +71,7 @@ func (c *creation) writeIntent() error {
 		Creator: unix.Getpid(), Pid: p.Pid, PidStart: p.Start, SharedPid: c.out.Plan.Namespaces&unix.CLONE_NEWPID == 0,
 		CgroupV2: c.out.Cgroup.V2, Cgroup: groupRecord(c.out.Cgroup.Group()),
 	}
-	return writeFile(c.dir+"/"+fileIntent, c.record.Append(nil))
+	return writeFile(c.dir+"/"+fileIntent, c.mode(0o600), c.record.Append(nil))
 }
 
 // handOver gives the init its plan, and its end of everything: it could open nothing of
@@ -91,7 +91,7 @@ func (c *creation) handOver() error {
 func (c *creation) makeFifos() error {
 	for i, name := range []string{fileStart, fileStarted} {
 		path := c.dir + "/" + name
-		err := unix.Mkfifo(path, 0o600)
+		err := unix.Mkfifo(path, c.mode(0o600))
 		if err == nil {
 			c.fifos[i], err = unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
 		}

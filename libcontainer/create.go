@@ -75,6 +75,7 @@ func (c *creation) decide(run bool) error {
 	if err != nil {
 		return err
 	}
+	c.deny(&host, c.doc.Spec, c.o.ID)
 	c.talk.filter = c.filterFor(c.doc.Spec)
 	in := &compile.Input{
 		Spec: c.doc.Spec, Host: host, ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs,
@@ -209,8 +210,8 @@ func (c *creation) create() (err error) {
 
 // claim takes the id: its directory, and the lock in it.
 func (c *creation) claim() error {
-	if err := unix.Mkdir(c.dir, 0o700); err == unix.ENOENT {
-		if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+	if err := unix.Mkdir(c.dir, c.mode(0o700)); err == unix.ENOENT {
+		if err := c.makeRoot(); err != nil {
 			return errs.Op("make the state directory", c.Dir, err)
 		}
 		return c.claim()
@@ -221,13 +222,13 @@ func (c *creation) claim() error {
 	}
 	c.undo.push(func() error { return removeDir(c.dir) })
 	var err error
-	c.lock, err = claimLock(c.dir, "create")
+	c.lock, err = claimLock(c.dir, "create", c.mode(0o600))
 	return err
 }
 
 // keep writes what exec, state and delete will read, while the init mounts.
 func (c *creation) keep() error {
-	return writeFile(c.dir+"/"+fileConfig, c.doc.Raw)
+	return writeFile(c.dir+"/"+fileConfig, c.mode(0o600), c.doc.Raw)
 }
 
 // close lets go of what this process holds. The container lives on, or is gone.
