@@ -19,7 +19,8 @@ import (
 // Compile decides where the groups of container id are, and what is written to them
 // (config-linux.md, "Control groups"). cgroupsPath is linux.cgroupsPath or "", resources may
 // be nil. It gives warnings besides. On a host with both versions
-// mounted the v1 hierarchies are used, and the v2 tree is left alone.
+// mounted the v1 hierarchies are used, and the v2 tree is left alone. With host.Denied the
+// plan is empty, and a limit is an error.
 func Compile(cgroupsPath, id string, resources *specs.LinuxResources, host kernel.Cgroups) (Plan, []string, error) {
 	if resources == nil {
 		resources = &specs.LinuxResources{}
@@ -33,13 +34,19 @@ func Compile(cgroupsPath, id string, resources *specs.LinuxResources, host kerne
 		return Plan{}, nil, err
 	}
 	var s cgroupfs.Settings
+	if host.Denied {
+		list = devices.List{}
+	}
 	if p.V2 {
 		s = v2.Settings(resources, host.Unified.Controllers)
-		p.Program, p.ProgramWhere = v2.Program(list), cgroupfs.Resources+"/devices"
+		p.program(list, host, &s)
 	} else {
 		s = v1.Settings(resources, list)
 	}
 	later(resources, &s)
+	if s.Err == nil && host.Denied && len(p.Dirs) > 0 {
+		return without(p, s, host.UID)
+	}
 	if s.Err == nil {
 		s.Err = p.bind(s.List)
 	}
@@ -65,6 +72,18 @@ func (p *Plan) bind(settings []cgroupfs.Setting) error {
 		p.Writes = append(p.Writes, Write{i, s.File, s.Value, s.Where})
 	}
 	return nil
+}
+
+// program: a caller who may load none cannot make device nodes either, and uses those there
+// are by their modes. Only rules that a person wrote are worth a word: every manager denies all.
+func (p *Plan) program(list devices.List, host kernel.Cgroups, s *cgroupfs.Settings) {
+	if !host.NoBPF {
+		p.Program, p.ProgramWhere = v2.Program(list), cgroupfs.Resources+"/devices"
+		return
+	}
+	if slices.ContainsFunc(list.Rules, func(r devices.Rule) bool { return r.Where != "" }) {
+		s.Warn("/devices", "device rules are not applied: uid "+decimal(host.UID)+" may not load a BPF program")
+	}
 }
 
 func (d Dir) has(controller string) bool {
@@ -113,7 +132,6 @@ func later(r *specs.LinuxResources, s *cgroupfs.Settings) {
 // places is the plan with its directories.
 func places(cgroupsPath, id string, host kernel.Cgroups) (Plan, error) {
 	name := cmp.Or(cgroupsPath, id)
-	if host.Denied { return Plan{}, nil }
 	if path.Clean("/"+name) == "/" {
 		return Plan{}, cgroupfs.Refuse(errs.Invalid, "/linux/cgroupsPath", "names no group of its own")
 	}
@@ -155,4 +173,20 @@ func own(h kernel.Hierarchy) string {
 		return path.Clean(h.Own[len(root):])
 	}
 	return "/"
+}
+
+// Current are the caller's own groups, for a container that has none.
+func Current(host kernel.Cgroups) Group {
+	switch host.Version {
+	case 2:
+		h := host.Unified
+		return Group{V2: true, Dirs: []Dir{{Path: join(h.Mount, own(h), "", false), Mount: h.Mount}}}
+	case 1:
+		var g Group
+		for _, h := range host.V1 {
+			g.Dirs = append(g.Dirs, Dir{strings.Join(h.Controllers, ","), join(h.Mount, own(h), "", false), h.Mount})
+		}
+		return g
+	}
+	return Group{}
 }

@@ -43,13 +43,16 @@ func (p Plan) Group() Group { return Group{V2: p.V2, Dirs: p.Dirs} }
 // JoinFiles are the files by which a process joins the groups, by writing 0: `tasks` in v1,
 // cgroup.procs in v2.
 func (g Group) JoinFiles() []string {
-	name := "/tasks"
-	if g.V2 {
-		name = "/cgroup.procs"
-	}
 	var files []string
 	for _, d := range g.Dirs {
-		files = append(files, d.Path+name)
+		files = append(files, d.Path+"/"+joinFile(g.V2))
 	}
 	return files
+}
+
+func joinFile(unified bool) string {
+	if unified {
+		return "cgroup.procs"
+	}
+	return "tasks"
 }

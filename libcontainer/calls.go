@@ -60,7 +60,7 @@ func actOn(child *nsenter.Child, s plan.HostStep) error {
 }
 
 func writePidFile(path string, pid int) error {
-	if err := writeFile(path+".rt-new", strconv.AppendInt(nil, int64(pid), 10)); err != nil {
+	if err := writeFile(path+".rt-new", 0o600, strconv.AppendInt(nil, int64(pid), 10)); err != nil {
 		return err
 	}
 	return errs.Op("rename the pid file to", path, unix.Rename(path+".rt-new", path))
@@ -95,7 +95,7 @@ func (c *creation) writeRecord() error {
 	}
 	c.recorded = len(body)
 	path := c.dir + "/" + fileIntent
-	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC, c.mode(0o600))
 	if err != nil {
 		return errs.Op("open", path, err)
 	}
@@ -170,7 +170,7 @@ func closeAll(fds []int) {
 func (c *creation) makeFifos() error {
 	for i, name := range []string{fileStart, fileStarted} {
 		path := c.dir + "/" + name
-		err := unix.Mkfifo(path, 0o600)
+		err := unix.Mkfifo(path, c.mode(0o600))
 		if err == nil {
 			c.fifos[i], err = unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
 		}

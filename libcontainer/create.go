@@ -1,7 +1,6 @@
 package libcontainer
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -87,10 +86,12 @@ func (c *creation) decide(run bool) error {
 	if c.host, err = kernel.ReadHost(); err != nil {
 		return err
 	}
+	c.deny(&c.host, c.doc.Spec, c.o.ID)
 	c.talk.filter = c.filterFor(c.doc.Spec)
 	in := &compile.Input{
-		Spec: c.doc.Spec, Host: c.host, Unified: c.unified, Own: c.joined.own, Owned: c.joined.owned, ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs,
-		Run: run, Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
+		Spec: c.doc.Spec, Host: c.host, Unified: c.unified, Own: c.joined.own, Owned: c.joined.owned,
+		ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs, Run: run,
+		Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
 	}
 	if c.out, err = c.compile(in, c.doc.Warnings); err != nil {
 		return err
@@ -106,10 +107,6 @@ func (r Root) compile(in *compile.Input, warnings config.Faults) (*compile.Outpu
 		return nil, err
 	}
 	out, err := compile.Container(in)
-	if err == nil && !in.Host.Root() && !out.Cgroup.Accessible() {
-		in.Host.Cgroups.Denied = true
-		out, err = compile.Container(in)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -223,8 +220,8 @@ func (c *creation) create() (err error) {
 
 // claim takes the id: its directory, and the lock in it.
 func (c *creation) claim() error {
-	if err := unix.Mkdir(c.dir, 0o700); err == unix.ENOENT {
-		if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+	if err := unix.Mkdir(c.dir, c.mode(0o700)); err == unix.ENOENT {
+		if err := c.makeRoot(); err != nil {
 			return errs.Op("make the state directory", c.Dir, err)
 		}
 		return c.claim()
@@ -235,13 +232,13 @@ func (c *creation) claim() error {
 	}
 	c.undo.push(func() error { return removeDir(c.dir) })
 	var err error
-	c.lock, err = claimLock(c.dir, "create")
+	c.lock, err = claimLock(c.dir, "create", c.mode(0o600))
 	return err
 }
 
 // keep writes what exec, state and delete will read, while the init mounts.
 func (c *creation) keep() error {
-	return writeFile(c.dir+"/"+fileConfig, c.doc.Raw)
+	return writeFile(c.dir+"/"+fileConfig, c.mode(0o600), c.doc.Raw)
 }
 
 // close lets go of what this process holds. The container lives on, or is gone.

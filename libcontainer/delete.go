@@ -123,7 +123,7 @@ func (c *container) lockForDelete(force bool) (lock, error) {
 func (c *container) acquireOrClaim(wait time.Duration) (lock, error) {
 	l, err := acquire(c.dir, "delete", wait)
 	if err != nil && errs.KindOf(err) == errs.NotFound && unix.Access(c.dir, unix.F_OK) == nil {
-		return claimLock(c.dir, "delete")
+		return claimLock(c.dir, "delete", 0o600)
 	}
 	return l, err
 }

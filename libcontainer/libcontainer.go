@@ -7,9 +7,11 @@ import "time"
 
 // Root is a state directory with the containers below it, one directory each.
 type Root struct {
-	Dir     string       // absolute; made when the first container is
-	Systemd bool         // use the systemd cgroup driver (--systemd-cgroup)
-	Warn    func(string) // takes what the user should know although the command goes on
+	Dir      string       // absolute; made when the first container is
+	Systemd  bool         // use the systemd cgroup driver (--systemd-cgroup)
+	Rootless Rootless     // who goes on without cgroups (--rootless)
+	Sticky   bool         // Dir is in a place that is cleaned up: what is made there says that it stays
+	Warn     func(string) // takes what the user should know although the command goes on
 }
 
 // CreateOptions are the choices of `create` and `run` that config.json does not hold.

@@ -23,7 +23,7 @@ const lockWait = 10 * time.Second
 func acquire(dir, command string, wait time.Duration) (lock, error) {
 	deadline := time.Now().Add(wait)
 	for {
-		l, err := openLock(dir, unix.O_RDWR, deadline)
+		l, err := openLock(dir, unix.O_RDWR, 0, deadline)
 		if err == unix.ENOENT {
 			return lock{-1}, &errs.Error{Kind: errs.NotFound, Err: errNotExist}
 		}
@@ -38,8 +38,8 @@ func acquire(dir, command string, wait time.Duration) (lock, error) {
 }
 
 // claimLock makes the lock of a new container.
-func claimLock(dir, command string) (lock, error) {
-	l, err := openLock(dir, unix.O_RDWR|unix.O_CREAT, time.Now())
+func claimLock(dir, command string, mode uint32) (lock, error) {
+	l, err := openLock(dir, unix.O_RDWR|unix.O_CREAT, mode, time.Now())
 	if err != nil {
 		return l, errs.Op("lock", dir, err)
 	}
@@ -50,8 +50,8 @@ func claimLock(dir, command string) (lock, error) {
 	return l, l.sign(command)
 }
 
-func openLock(dir string, flags int, deadline time.Time) (lock, error) {
-	fd, err := unix.Open(dir+"/"+fileLock, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+func openLock(dir string, flags int, mode uint32, deadline time.Time) (lock, error) {
+	fd, err := unix.Open(dir+"/"+fileLock, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, mode)
 	if err != nil {
 		return lock{-1}, err
 	}

@@ -119,8 +119,8 @@ func removeDir(dir string) error {
 	return errs.Op("remove", dir, err)
 }
 
-func writeFile(path string, body []byte) error {
-	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o600)
+func writeFile(path string, mode uint32, body []byte) error {
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, mode)
 	if err != nil {
 		return errs.Op("open", path, err)
 	}

@@ -40,7 +40,6 @@ func TestExit(t *testing.T) {
 		{"--root= list", nil, 1, `rt: invalid value "" for flag -root: empty path`},
 		{"--log-format xml list", nil, 1, "rt: invalid log-format: xml"},
 		{"--rootless maybe list", nil, 1, "rt: invalid rootless: maybe (auto, true or false)"},
-		{"--rootless true list", nil, 1, "rt: --rootless=true differs from what the caller is; only auto is supported"},
 		{"--log /nosuch/log exec ID x", nil, 1, "rt: open log /nosuch/log: no such file or directory"},
 		{"create --preserve-fds -1 ID", nil, 1, `rt: invalid value "-1" for flag -preserve-fds: invalid syntax`},
 		{"create --preserve-fds x ID", nil, 1, `rt: invalid value "x" for flag -preserve-fds: invalid syntax`},
@@ -175,7 +174,7 @@ GLOBAL OPTIONS:
    --log FILE           append log records to FILE
    --log-format FORMAT  write log records in FORMAT, text (the default) or json
    --debug              log more
-   --rootless MODE      whether to go on without the right to set limits: MODE is auto (the default), true or false
+   --rootless MODE      go on without a cgroup where none can be made: MODE is true, false or auto (the default: all but the host's root do)
    --systemd-cgroup     let systemd make the cgroups; cgroupsPath is slice:prefix:name
    --help, -h           print this text
    --version, -v        print the versions of rt and of what it is built from

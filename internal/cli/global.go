@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"rt/internal/errs"
 	"rt/libcontainer"
@@ -25,9 +27,20 @@ func (g *globals) options() []*option {
 		text(&g.logFile, "log", "", "append log records to `FILE`"),
 		text(&g.logFormat, "log-format", "", "write log records in `FORMAT`, text (the default) or json"),
 		toggle(&g.verbose, "debug", "", "log more"),
-		text(&g.rootless, "rootless", "", "whether to go on without the right to set limits: `MODE` is auto (the default), true or false"),
+		text(&g.rootless, "rootless", "", "go on without a cgroup where none can be made: `MODE` is true, false or auto (the default: all but the host's root do)"),
 		toggle(&g.systemd, "systemd-cgroup", "", "let systemd make the cgroups; cgroupsPath is slice:prefix:name"),
 	}
+}
+
+// whoTolerates reads a text that check has passed.
+func (g globals) whoTolerates() libcontainer.Rootless {
+	switch yes, err := strconv.ParseBool(g.rootless); {
+	case err != nil:
+		return libcontainer.RootlessAuto
+	case yes:
+		return libcontainer.RootlessYes
+	}
+	return libcontainer.RootlessNo
 }
 
 func (g globals) check() error {
@@ -42,40 +55,27 @@ func (g globals) check() error {
 
 // stateRoot is the Root that the flags ask for.
 func (g globals) stateRoot(who func() (caller, error)) (libcontainer.Root, error) {
-	root := libcontainer.Root{Systemd: g.systemd}
-	dir, err := g.stateDir(who)
-	if err != nil {
-		return root, err
-	}
-	root.Dir = dir
-	return root, g.checkRootless(who)
+	root := libcontainer.Root{Systemd: g.systemd, Rootless: g.whoTolerates()}
+	var err error
+	root.Dir, root.Sticky, err = g.stateDir(who)
+	return root, err
 }
 
-func (g globals) stateDir(who func() (caller, error)) (string, error) {
+// stateDir is the state directory, and whether it lies in one that is cleaned up: tmpfiles.d(5),
+// and the XDG base directory specification.
+func (g globals) stateDir(who func() (caller, error)) (dir string, cleaned bool, err error) {
 	if g.dir != "" {
 		dir, err := filepath.Abs(g.dir)
-		return dir, errs.Op("resolve", g.dir, err)
+		return dir, below(os.Getenv("XDG_RUNTIME_DIR"), dir), errs.Op("resolve", g.dir, err)
 	}
 	c, err := who()
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	return c.stateDir()
+	dir, err = c.stateDir()
+	return dir, c.rootless(), err
 }
 
-// checkRootless refuses a choice that libcontainer.Root cannot carry: rt finds out by
-// itself, so only an answer that differs from what it finds asks for something.
-func (g globals) checkRootless(who func() (caller, error)) error {
-	want, err := strconv.ParseBool(g.rootless)
-	if err != nil { // auto
-		return nil
-	}
-	c, err := who()
-	if err != nil {
-		return err
-	}
-	if want != c.rootless() {
-		return errs.New(errs.Unsupported, "--rootless="+g.rootless+" differs from what the caller is; only auto is supported")
-	}
-	return nil
+func below(top, path string) bool {
+	return filepath.IsAbs(top) && strings.HasPrefix(path, filepath.Clean(top)+"/")
 }

@@ -149,6 +149,35 @@ func TestGlobals(t *testing.T) {
 	}
 }
 
+// TestRootless has who goes on without a cgroup, and whose state has to outlive cleaning.
+func TestRootless(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", "/xdg/")
+	rows := []struct {
+		line   string
+		want   libcontainer.Rootless
+		sticky bool
+	}{
+		{"list", libcontainer.RootlessAuto, false},
+		{"--rootless auto list", libcontainer.RootlessAuto, false},
+		{"--rootless=true list", libcontainer.RootlessYes, false},
+		{"--rootless 1 list", libcontainer.RootlessYes, false},
+		{"--rootless=false list", libcontainer.RootlessNo, false},
+		{"--root /xdg/docker/rt list", libcontainer.RootlessAuto, true},
+		{"--root /xdg/../run list", libcontainer.RootlessAuto, false},
+		{"--root /xdgs list", libcontainer.RootlessAuto, false},
+	}
+	for _, row := range rows {
+		r := &recorder{}
+		r.rt(strings.Fields(row.line)...)
+		equal(t, row.line, []any{r.root.Rootless, r.root.Sticky}, []any{row.want, row.sticky})
+	}
+	g := globals{}
+	for uid, sticky := range map[int]bool{0: false, 1000: true} {
+		_, have, err := g.stateDir(func() (caller, error) { return caller{euid: uid, hostUID: uid, runtimeDir: "/"}, nil })
+		equal(t, "sticky, error", []any{have, err}, []any{sticky, nil})
+	}
+}
+
 // TestRelativeRoot is resolved against the working directory; a flag's value that is also
 // a command's name is still a value.
 func TestRelativeRoot(t *testing.T) {

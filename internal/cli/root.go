@@ -97,7 +97,7 @@ func isDir(path string) bool {
 // another user's, is a symbolic link, or can be written by others. Once it is ours the
 // sticky bit keeps it so.
 func claim(dir string, euid int) (string, error) {
-	if err := unix.Mkdir(dir, 0o700); err != nil && err != unix.EEXIST {
+	if err := unix.Mkdir(dir, 0o700|unix.S_ISVTX); err != nil && err != unix.EEXIST {
 		return "", errs.Op("mkdir", dir, err)
 	}
 	var st unix.Stat_t

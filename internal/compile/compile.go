@@ -173,11 +173,15 @@ func (w *work) resources(r *specs.LinuxResources) *specs.LinuxResources {
 // mountContext is what mounts depend on.
 func (w *work) mountContext() rootfs.Context {
 	fresh, _ := Namespaces(w.in.Spec)
+	group := w.out.Cgroup.Group()
+	if len(group.Dirs) == 0 {
+		group = cgroups.Current(w.in.Host.Cgroups)
+	}
 	ctx := rootfs.Context{
-		Bundle: w.in.Bundle, Unify: w.out.Cgroup.V2, UserNS: w.userNS() || w.in.Host.UserNS,
+		Bundle: w.in.Bundle, Unify: group.V2, Foreign: len(w.out.Cgroup.Dirs) == 0, UserNS: w.userNS() || w.in.Host.UserNS,
 		Ask: w.userNS() && w.privileged(), Owned: fresh | w.in.Owned,
 	}
-	for _, d := range w.out.Cgroup.Dirs {
+	for _, d := range group.Dirs {
 		ctx.Groups = append(ctx.Groups, rootfs.CgroupSource{Name: filepath.Base(d.Mount), Path: d.Path})
 	}
 	return ctx

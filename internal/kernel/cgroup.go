@@ -24,6 +24,7 @@ type Cgroups struct {
 	V1      []Hierarchy // in the order of /proc/self/cgroup
 	Unified Hierarchy   // the v2 tree; its Controllers are read with Version 2 only
 	UID     uint32      // the caller's effective user id, for messages
+	NoBPF   bool        // the caller may not load a device program, bpf(2)
 	Denied  bool        // the caller may not make the container's groups, and goes on without
 }
 

@@ -34,11 +34,18 @@ func ReadHost() (Host, error) {
 	if err != nil {
 		return Host{}, err
 	}
-	cg.UID = uint32(unix.Geteuid())
+	cg.UID, cg.NoBPF = uint32(unix.Geteuid()), inside || !loads(caps)
 	return Host{
 		Cgroups: cg, Caps: caps, Kcore: unix.Access("/proc/kcore", unix.F_OK) == nil,
 		UserNS: inside, UID: cg.UID, GID: uint32(unix.Getegid()),
 	}, nil
+}
+
+// loads tells whether capabilities of the first user namespace are enough to load a device
+// program, capabilities(7).
+func loads(caps uint64) bool {
+	const both = 1<<unix.CAP_BPF | 1<<unix.CAP_NET_ADMIN
+	return caps&(1<<unix.CAP_SYS_ADMIN) != 0 || caps&both == both
 }
 
 // Root tells whether the caller is the host's own root, and not that of a user namespace.
