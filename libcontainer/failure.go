@@ -28,6 +28,11 @@ func failure(p *plan.Plan, m plan.Message, fs int) error {
 		e.Op = fmt.Sprintf("write %q to", s.T)
 	case s.Kind == plan.KindFsconfig:
 		e.Op, e.Path = "configure the file system", strings.TrimSuffix(s.S+"="+s.T, "=")
+	case s.Kind == plan.KindSetattr && s.S == "":
+		e.Path = mounted(p, int(m.Step))
+		if errno == unix.EPERM {
+			e.Err = fmt.Errorf("it has flags that the host has locked, which cannot be cleared in a user namespace: %w", errno)
+		}
 	case s.Kind == plan.KindPrctl || s.Kind == plan.KindGroups || s.Kind == plan.KindFilter:
 		e.Path = ""
 	}
@@ -38,6 +43,17 @@ func failure(p *plan.Plan, m plan.Message, fs int) error {
 		e.Err = fmt.Errorf("%w (%s)", e.Err, text)
 	}
 	return &errs.Error{Op: "unable to start container process", Kind: e.Kind, Err: e}
+}
+
+// mounted is the source, or else the type, of the mount that a step changes.
+func mounted(p *plan.Plan, step int) string {
+	for i := step - 1; i >= 0; i-- {
+		switch p.Init[i].Kind {
+		case plan.KindOpenTree, plan.KindTree, plan.KindFsmount:
+			return p.Init[i].S
+		}
+	}
+	return ""
 }
 
 // lookup has the texts that managers match: contract.md of the field's runtimes.
@@ -55,6 +71,8 @@ func detail(d uint32) string {
 	switch d {
 	case plan.DetailOutside:
 		return "the directory lies outside of the container's root"
+	case plan.DetailPlace:
+		return "its destination cannot be made or reached"
 	case plan.DetailProc:
 		return "the destination lies in a /proc"
 	case plan.DetailNotNull:

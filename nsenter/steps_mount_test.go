@@ -149,7 +149,7 @@ func mountRefusals() []refusal {
 			failure{plan.KindOpenTree, unix.ENODEV, plan.DetailNotNull}},
 		{"unknown attributes", func(w *world) { bind(w); w.Setattr(plan.SlotTree, "", plan.Attr{Set: 1 << 40}) }, failure{plan.KindSetattr, unix.EINVAL, 0}},
 		{"attributes of nothing", func(w *world) { w.Setattr(plan.SlotTree, "", plan.Attr{Set: 1}) }, failure{plan.KindSetattr, unix.EBADF, 0}},
-		{"destination missing", func(w *world) { bind(w); w.Attach(plan.SlotTree, "/nosuch", 0) }, failure{plan.KindAttach, unix.ENOENT, 0}},
+		{"destination missing", func(w *world) { bind(w); w.Attach(plan.SlotTree, "/nosuch", 0) }, failure{plan.KindAttach, unix.ENOENT, plan.DetailPlace}},
 		{"a directory on a file", func(w *world) {
 			bind(w)
 			w.file("f", "", 0o644)
@@ -165,12 +165,12 @@ func mountRefusals() []refusal {
 			w.mkdir("elsewhere", 0o755)
 			bind(w)
 			w.Attach(plan.SlotTree, "/proc", plan.AttachMakeDir|plan.AttachNoSymlinks)
-		}, failure{plan.KindAttach, unix.ELOOP, 0}},
+		}, failure{plan.KindAttach, unix.ELOOP, plan.DetailPlace}},
 		{"/proc through a dangling link", func(w *world) {
 			w.link("proc", "elsewhere")
 			bind(w)
 			w.Attach(plan.SlotTree, "/proc", plan.AttachMakeDir|plan.AttachNoSymlinks)
-		}, failure{plan.KindAttach, unix.ELOOP, 0}},
+		}, failure{plan.KindAttach, unix.ELOOP, plan.DetailPlace}},
 		{"into procfs through a link", func(w *world) {
 			w.link("a", "/proc/fs")
 			w.procfs()

@@ -125,8 +125,8 @@ static long fake_recvmsg(struct header_of_message *m)
 {
 	struct {
 		size_t len;
-		int level, type, fds[16];
-	} rights = {16 + 4 * (byte() % 17), 1, 1, {3, 4, 5, 6, 7, 8, 9, 10, 11}};
+		int level, type, fds[PASSED_MAX + 2];
+	} rights = {16 + 4 * (byte() % (PASSED_MAX + 3)), 1, 1, {3, 4, 5, 6, 7, 8, 9, 10, 11}};
 
 	if (byte() < 200)
 		memcpy(m->control, &rights, m->control_len < sizeof(rights) ? m->control_len : sizeof(rights));
@@ -191,6 +191,11 @@ static long reads(long nr, long a, long b, long c, long d, long e)
 	case __NR_chdir:
 		touch_string(a);
 		return result(0);
+	case __NR_clone3:
+		touch((void *)a, (size_t)b);
+		return likely(-ENOSYS, byte() % 2);
+	case __NR_clone:
+		return result(byte() % 2);
 	case __NR_symlinkat:
 		touch_string(a);
 		touch_string(c);
@@ -244,6 +249,9 @@ long sys6(long nr, long a, long b, long c, long d, long e, long f)
 		return b == (long)init.text ? fake_answer((void *)b, (size_t)c) : result(fill((void *)b, (size_t)c));
 	case __NR_recvmsg:
 		return fake_recvmsg((void *)b);
+	case __NR_capget:
+		fill((void *)b, 24);
+		return result(0);
 	case __NR_seccomp:
 		return fake_filter((struct sock_fprog *)c);
 	}

@@ -139,8 +139,10 @@ long do_attach(const struct step *s)
 	int to = destination(s);
 	long result;
 
-	if (to < 0)
+	if (to < 0) {
+		init.detail = DETAIL_PLACE;
 		return to;
+	}
 	result = s->flags & (ATTACH_ON_PROC | ATTACH_HOST_PATH) ? 0 : refuse_proc(to);
 	if (result == 0)
 		result = move(init.slot[s->in], to);
