@@ -20,6 +20,7 @@ type container struct {
 	root   string   // --root
 	made   []string // paths below the rootfs that the runtime may make, or the workload change
 	before []string // the rootfs as built
+	caller plain    // who calls the runtime; zero: root
 }
 
 // newContainer writes a bundle with the default config as changed by edits. At the end of
@@ -123,7 +124,7 @@ func (c *container) command(args ...string) command {
 	for _, a := range args {
 		outlived = outlived || a == "create" || a == "--detach" || a == "-d"
 	}
-	return command{args: append([]string{it.bin, "--root", c.root}, args...), dir: it.base, files: outlived}
+	return c.caller.command(command{args: append([]string{it.bin, "--root", c.root}, args...), dir: it.base, files: outlived})
 }
 
 func (c *container) rt(args ...string) result {
