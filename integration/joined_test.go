@@ -128,7 +128,7 @@ func rootlessPod(t *testing.T) {
 
 // rootlessMounts leaves out what one id, or a caller without cgroups, cannot have.
 func rootlessMounts(s *specs.Spec) {
-	s.Linux.Resources = nil
+	s.Linux.Resources = &specs.LinuxResources{}
 	var keep []specs.Mount
 	for _, m := range s.Mounts {
 		if m.Destination == "/dev/pts" {

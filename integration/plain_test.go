@@ -16,6 +16,7 @@ type plain struct {
 	uid uint32
 	env []string // nothing else is set
 	bin string   // the runtime, where this caller can reach it
+	own bool     // as root of a user namespace of the caller's
 }
 
 // Two users of whom /etc/subuid knows the first one only (etcFor).
@@ -62,6 +63,9 @@ func (p plain) command(c command) command {
 	}
 	if c.args[0] == it.bin {
 		c.args[0] = p.bin
+	}
+	if p.own {
+		c.args = append([]string{"unshare", "--user", "--map-root-user"}, c.args...)
 	}
 	c.env = p.env
 	before := c.adapt
