@@ -20,6 +20,7 @@ type container struct {
 	root   string   // --root
 	made   []string // paths below the rootfs that the runtime may make, or the workload change
 	before []string // the rootfs as built
+	caller plain    // who calls the runtime; zero: root
 }
 
 // newContainer writes a bundle with the default config as changed by edits. At the end of
@@ -123,7 +124,15 @@ func (c *container) command(args ...string) command {
 	for _, a := range args {
 		outlived = outlived || a == "create" || a == "--detach" || a == "-d"
 	}
-	return command{args: append([]string{it.bin, "--root", c.root}, args...), dir: it.base, files: outlived}
+	return c.caller.command(command{args: append(c.binary(), args...), dir: it.base, files: outlived})
+}
+
+// binary leaves the choice of the state directory to the runtime where root is empty.
+func (c *container) binary() []string {
+	if c.root == "" {
+		return []string{it.bin}
+	}
+	return []string{it.bin, "--root", c.root}
 }
 
 func (c *container) rt(args ...string) result {
