@@ -18,6 +18,7 @@ type Context struct {
 	Bundle string         // absolute; relative sources start here
 	Groups []CgroupSource // the container's cgroup in each hierarchy, for mounts of type cgroup
 	Unify  bool           // Groups is the one tree of cgroup v2
+	Guard  bool           // mounts of type cgroup are read-only, whatever their options say
 }
 
 // choice is what the options of one mount add up to.

@@ -167,9 +167,12 @@ func (w *work) resources(r *specs.LinuxResources) *specs.LinuxResources {
 	return &all
 }
 
-// mountContext is what mounts depend on.
+// mountContext is what mounts depend on. Without a cgroup namespace the container could change
+// the groups around its own, which are the caller's if that is not the host's root
+// (CVE-2023-25809).
 func (w *work) mountContext() rootfs.Context {
 	ctx := rootfs.Context{Bundle: w.in.Bundle, Unify: w.out.Cgroup.V2}
+	ctx.Guard = !w.in.Host.Root() && !w.fresh(specs.CgroupNamespace)
 	for _, d := range w.out.Cgroup.Dirs {
 		ctx.Groups = append(ctx.Groups, rootfs.CgroupSource{Name: filepath.Base(d.Mount), Path: d.Path})
 	}
