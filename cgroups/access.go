@@ -72,6 +72,9 @@ func without(p Plan, s cgroupfs.Settings, uid uint32) (Plan, []string, error) {
 }
 
 func delegate(isV2 bool, uid uint32) string {
+	if uid == 0 {
+		return "it is mounted read-only, or belongs to the root of another user namespace"
+	}
 	if isV2 {
 		return "start rt in a group of the user's own (systemd-run --user --scope -p Delegate=yes rt …), or let root give " +
 			"the directory above, and its cgroup.procs, to uid " + decimal(uid)

@@ -36,7 +36,7 @@ func (g Group) main() string {
 func (g Group) freezer(op string) (string, error) {
 	dir := g.dir("freezer")
 	if dir == "" {
-		return "", &errs.Error{Op: op, Kind: errs.Unsupported, Err: unix.EOPNOTSUPP}
+		return "", &errs.Error{Op: op, Kind: errs.Unsupported, Err: errs.New(errs.Unsupported, "the container has no cgroup that could be frozen")}
 	}
 	return dir, nil
 }

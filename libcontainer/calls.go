@@ -50,6 +50,8 @@ func actOn(child *nsenter.Child, s plan.HostStep) error {
 		text := strconv.FormatInt(int64(s.A), 10)
 		err := kernel.WriteProc(child.Pid, "oom_score_adj", text)
 		return errs.At(s.Where, "set oom_score_adj to", text, err)
+	case plan.ActStreams:
+		return errs.At(s.Where, "give the standard streams to uid", strconv.FormatUint(s.A, 10), giveStreams(int(s.A)))
 	case plan.ActRlimit:
 		limit := unix.Rlimit{Cur: s.B, Max: s.C}
 		return errs.At(s.Where, "set the resource limit", s.S, unix.Prlimit(child.Pid, int(s.A), &limit, nil))
@@ -57,6 +59,30 @@ func actOn(child *nsenter.Child, s plan.HostStep) error {
 		return writePidFile(s.S, child.Pid)
 	}
 	return nil // what an answer carries is done by answer
+}
+
+// giveStreams: the init has the same pipes and terminals as we. What cannot be given stays.
+func giveStreams(uid int) error {
+	for fd := range 3 {
+		var st unix.Stat_t
+		if unix.Fstat(fd, &st) != nil {
+			continue
+		}
+		tty := st.Mode&unix.S_IFMT == unix.S_IFCHR && isTerminal(fd)
+		if st.Mode&unix.S_IFMT != unix.S_IFIFO && !tty {
+			continue
+		}
+		err := unix.Fchown(fd, uid, -1)
+		if err != nil && err != unix.EPERM && err != unix.EINVAL && err != unix.EROFS {
+			return err
+		}
+	}
+	return nil
+}
+
+func isTerminal(fd int) bool {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return err == nil
 }
 
 func writePidFile(path string, pid int) error {

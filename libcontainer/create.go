@@ -67,6 +67,9 @@ func (r Root) begin(o CreateOptions) (*creation, error) {
 	if c.talk.signals, err = signals.Heed(); err != nil {
 		return nil, err
 	}
+	if err = needUserNS(doc.Spec); err != nil {
+		return nil, err
+	}
 	if c.joined, err = openNamespaces(doc.Spec); err != nil {
 		return nil, err
 	}

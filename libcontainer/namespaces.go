@@ -9,6 +9,7 @@ import (
 
 	"rt/internal/compile"
 	"rt/internal/errs"
+	"rt/internal/kernel"
 	"rt/internal/plan"
 )
 
@@ -44,6 +45,17 @@ func openNamespaces(spec *specs.Spec) (j joined, err error) {
 	}
 	j.compareOwners(spec)
 	return j, nil
+}
+
+// needUserNS: who has no rights gets them in a user namespace only.
+func needUserNS(spec *specs.Spec) error {
+	fresh, joined := compile.Namespaces(spec)
+	caps, err := kernel.ReadCaps()
+	if err != nil || (fresh|joined)&unix.CLONE_NEWUSER != 0 || caps&kernel.CapabilityBit("CAP_SYS_ADMIN") != 0 {
+		return err
+	}
+	return &errs.Error{Op: "create", Where: "/linux/namespaces", Kind: errs.Permission,
+		Err: errs.New(errs.Permission, `without CAP_SYS_ADMIN a container needs a user namespace: add {"type": "user"} and id mappings, see rt spec --rootless`)}
 }
 
 func openNamespace(n specs.LinuxNamespace) (int, error) {

@@ -22,7 +22,8 @@ func (r Root) Plan(bundle, id string) ([]plan.Line, error) {
 		return nil, err
 	}
 	if os.Geteuid() != 0 {
-		host.Caps = ^uint64(0) // what is shown is what root's create would do
+		host.Caps, host.UID, host.UserNS = ^uint64(0), 0, false // what is shown is what root's create would do
+		host.Cgroups.NoBPF = false
 	}
 	in := &compile.Input{Spec: doc.Spec, Host: host, Unified: host.Cgroups.Version == 2, ID: id, Bundle: dir}
 	if doc.Spec.Linux != nil {

@@ -80,9 +80,10 @@ func (c *creation) mountUsers(mount int) (int, error) {
 		return -1, &errs.Error{Op: "map the ids of", Path: m.Source, Where: "/mounts/" + strconv.Itoa(mount), Kind: errs.Invalid,
 			Err: errs.New(errs.Invalid, "neither the mount nor the container has uidMappings")}
 	}
-	caps, err := kernel.ReadCaps()
-	if err != nil {
-		return -1, err
+	where := "/mounts/" + strconv.Itoa(mount)
+	if c.host.Caps&kernel.CapabilityBit("CAP_SYS_ADMIN") == 0 {
+		return -1, errs.At(where, "map the ids of", m.Source, unix.EPERM)
 	}
-	return nsenter.UserNamespace(func(pid int) error { return idmap.Write(pid, maps, idmap.Self(caps)) })
+	fd, err := nsenter.UserNamespace(func(pid int) error { return idmap.Write(pid, maps, idmap.Self(c.host.Caps)) })
+	return fd, errs.At(where, "map the ids of", m.Source, err)
 }

@@ -21,8 +21,8 @@ type CgroupSource struct {
 // new mount's would be.
 func cgroup(b *plan.Builder, m specs.Mount, c choice, ctx Context) {
 	dst := Destination(m)
-	if ctx.Foreign {
-		merge(&c.one, Option{Set: unix.MOUNT_ATTR_RDONLY})
+	if ctx.Guard {
+		merge(&c.one, LookupOption("ro"))
 	}
 	if ctx.Unify {
 		b.OpenTree(ctx.Groups[0].Path, cloneFlags(false), 0, plan.SlotTree)

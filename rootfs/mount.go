@@ -15,13 +15,13 @@ import (
 
 // Context is what the steps of a mount depend on besides the mount.
 type Context struct {
-	Bundle  string         // absolute; relative sources start here
-	Groups  []CgroupSource // the container's cgroup in each hierarchy, for mounts of type cgroup
-	Unify   bool           // Groups is the one tree of cgroup v2
-	Foreign bool           // Groups are the caller's: the container may look only (CVE-2023-25809)
-	UserNS  bool           // what is mounted belongs to a user namespace that is not the host's
-	Ask     bool           // the parent can reach sources that container root cannot
-	Owned   uint64         // CLONE_NEW* of the namespaces that belong to the container's user namespace
+	Bundle string         // absolute; relative sources start here
+	Groups []CgroupSource // the container's cgroup in each hierarchy, for mounts of type cgroup
+	Unify  bool           // Groups is the one tree of cgroup v2
+	Guard  bool           // mounts of type cgroup are read-only, whatever their options say (CVE-2023-25809)
+	UserNS bool           // what is mounted belongs to a user namespace that is not the host's
+	Ask    bool           // the parent can reach sources that container root cannot
+	Owned  uint64         // CLONE_NEW* of the namespaces that belong to the container's user namespace
 }
 
 // choice is what the options of one mount add up to.

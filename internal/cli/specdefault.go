@@ -69,7 +69,8 @@ func defaultNamespaces(cgroup2 bool) []specs.LinuxNamespace {
 }
 
 // makeRootless leaves out what needs the host's root. The caller's network is kept, so a
-// new sysfs cannot be mounted and the host's is bound; gid 5 is not mapped.
+// new sysfs cannot be mounted and the host's is bound, with the cgroups below it: rro makes
+// them read-only, too (CVE-2023-25809). gid 5 is not mapped.
 func makeRootless(spec *specs.Spec, uid, gid uint32) {
 	linux := spec.Linux
 	linux.Resources = nil
@@ -80,7 +81,7 @@ func makeRootless(spec *specs.Spec, uid, gid uint32) {
 	for i := range spec.Mounts {
 		m := &spec.Mounts[i]
 		if m.Destination == "/sys" {
-			m.Type, m.Source, m.Options = "none", "/sys", append([]string{"rbind"}, m.Options...)
+			m.Type, m.Source, m.Options = "none", "/sys", []string{"rbind", "nosuid", "noexec", "nodev", "rro"}
 		}
 		m.Options = slices.DeleteFunc(m.Options, func(o string) bool { return strings.HasPrefix(o, "gid=") })
 	}

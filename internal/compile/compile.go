@@ -170,7 +170,9 @@ func (w *work) resources(r *specs.LinuxResources) *specs.LinuxResources {
 	return &all
 }
 
-// mountContext is what mounts depend on.
+// mountContext is what mounts depend on. Without a cgroup namespace the container could change
+// the groups around its own, which are the caller's if that is not the host's root
+// (CVE-2023-25809).
 func (w *work) mountContext() rootfs.Context {
 	fresh, _ := Namespaces(w.in.Spec)
 	group := w.out.Cgroup.Group()
@@ -178,9 +180,10 @@ func (w *work) mountContext() rootfs.Context {
 		group = cgroups.Current(w.in.Host.Cgroups)
 	}
 	ctx := rootfs.Context{
-		Bundle: w.in.Bundle, Unify: group.V2, Foreign: len(w.out.Cgroup.Dirs) == 0, UserNS: w.userNS() || w.in.Host.UserNS,
+		Bundle: w.in.Bundle, Unify: group.V2, UserNS: w.userNS() || w.in.Host.UserNS,
 		Ask: w.userNS() && w.privileged(), Owned: fresh | w.in.Owned,
 	}
+	ctx.Guard = len(w.out.Cgroup.Dirs) == 0 || !w.in.Host.Root() && !w.fresh(specs.CgroupNamespace)
 	for _, d := range group.Dirs {
 		ctx.Groups = append(ctx.Groups, rootfs.CgroupSource{Name: filepath.Base(d.Mount), Path: d.Path})
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"rt/internal/errs"
 	"rt/internal/kernel"
 	"rt/internal/plan"
 )
@@ -117,6 +118,7 @@ func namespaces(w *work) {
 	}
 	fresh, joined := Namespaces(w.in.Spec)
 	w.Plan.Namespaces, _ = Early(w.in.Spec, w.in.Unified)
+	w.refuseOld(fresh, joined)
 	others := joined &^ unix.CLONE_NEWUSER
 	if w.privileged() {
 		w.join(others)
@@ -140,6 +142,20 @@ func namespaces(w *work) {
 	if w.userNS() {
 		w.containerRoot()
 		w.unshare(late(fresh) &^ unix.CLONE_NEWTIME)
+	}
+}
+
+// refuseOld: a new user namespace has no rights in a mount namespace that was there before it,
+// so nothing could be mounted.
+func (w *work) refuseOld(fresh, joined uint64) {
+	if fresh&unix.CLONE_NEWUSER == 0 || joined&unix.CLONE_NEWNS == 0 {
+		return
+	}
+	for i, n := range w.in.Spec.Linux.Namespaces {
+		if n.Type == specs.MountNamespace {
+			w.fail(&errs.Error{Op: "join the mount namespace", Path: n.Path, Where: "/linux/namespaces/" + strconv.Itoa(i), Kind: errs.Invalid,
+				Err: errs.New(errs.Invalid, "a new user namespace has no rights in it: leave its path out, or join its user namespace too")})
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ func (w *work) containerHost() {
 		w.recordAndGroup()
 	}
 	w.oomScoreAdj()
+	w.ownStreams()
 	w.From("")
 	if w.in.PidFile != "" {
 		w.Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
@@ -58,6 +59,7 @@ func (w *work) execHost() {
 		w.Host(plan.HostStep{Act: plan.ActForked})
 	}
 	w.oomScoreAdj()
+	w.ownStreams()
 	if w.in.PidFile != "" {
 		w.From("").Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
 	}
@@ -82,6 +84,20 @@ func ownScore(w *work) {
 	w.From("/process/oomScoreAdj").Number(plan.KindPrctl, unix.PR_SET_DUMPABLE, 1)
 	w.Write(plan.SlotNone, "/proc/self/"+oomFile, strconv.Itoa(*adj), plan.WriteProc)
 	w.Number(plan.KindPrctl, unix.PR_SET_DUMPABLE, 0)
+}
+
+// ownStreams: pipes of the caller belong to an id that a user namespace does not map, so it is
+// the parent that gives them to the user.
+func (w *work) ownStreams() {
+	l := w.in.Spec.Linux
+	if l == nil || !w.privileged() {
+		return
+	}
+	for _, m := range l.UIDMappings {
+		if id := w.process.User.UID - m.ContainerID; w.process.User.UID >= m.ContainerID && id < m.Size {
+			w.From("/process/user/uid").Host(plan.HostStep{Act: plan.ActStreams, Call: plan.CallReady, A: uint64(m.HostID + id)})
+		}
+	}
 }
 
 // limits are the init's own: prlimit(2) of another user's process asks for CAP_SYS_RESOURCE.
@@ -159,7 +175,7 @@ func user(w *work) {
 		w.From("").Number(plan.KindPrctl, unix.PR_SET_KEEPCAPS, 1)
 	}
 	groups := uint16(0)
-	if w.userNS() && len(u.AdditionalGids) == 0 {
+	if (w.userNS() || w.in.Host.UserNS) && len(u.AdditionalGids) == 0 {
 		groups = plan.IDTry // a namespace that denies setgroups(2) leaves no more to drop
 	}
 	w.From("/process/user/additionalGids").Groups(u.AdditionalGids, groups)

@@ -37,9 +37,17 @@ func (w *work) mounts(late bool) {
 	}
 }
 
-// devices: in a user namespace no device can be made, only bound.
+// devices: in a user namespace no device can be made, only bound, and in the host's mount
+// namespace not even that.
 func devices(w *work) {
-	rootfs.Devices(w.Builder, w.in.Spec, w.in.Host.Kcore, w.userNS() || w.in.Host.UserNS)
+	bound := w.userNS() || w.in.Host.UserNS
+	if !bound || w.mountNS() {
+		rootfs.Devices(w.Builder, w.in.Spec, w.in.Host.Kcore, bound)
+		return
+	}
+	if len(w.in.Spec.Linux.Devices) > 0 {
+		w.fail(unsupported("/linux/devices/0", "a device in a user namespace without a mount namespace"))
+	}
 }
 
 func prepareMasks(w *work) { rootfs.PrepareMasks(w.Builder, w.in.Spec) }

@@ -7,12 +7,27 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"rt/internal/kernel"
 	"rt/internal/plan"
 )
 
 // mount is a row with one mount more, entry 5.
 func mount(name string, m specs.Mount) golden {
 	return golden{name, on(func(s *specs.Spec) { s.Mounts = append(s.Mounts, m) }), below("/mounts/5")}
+}
+
+// guarded is a row with a caller who is not the host's root, and a writable cgroup mount,
+// without a cgroup namespace.
+func guarded(name string, host kernel.Host, edit func(*Input)) golden {
+	host.UID = 1000
+	return golden{name, func(in *Input) {
+		in.Host = host
+		in.Spec.Linux.Namespaces = in.Spec.Linux.Namespaces[:5]
+		in.Spec.Mounts[3].Options = []string{"nosuid", "rw"}
+		if edit != nil {
+			edit(in)
+		}
+	}, below("/mounts/3")}
 }
 
 func goldens() []golden {
@@ -44,6 +59,13 @@ func placeGoldens() []golden {
 			s.Linux.Namespaces[5].Path = "/run/ns/cgroup"
 		}), steps("spawn", "unshare", "open", "setns", "close", "loopback")},
 		{"cgroupns-none", onV2(func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[:5] }), steps("unshare", "write")},
+		guarded("cgroup-rootless-v1", v1Host(), nil),
+		guarded("cgroup-rootless-v2", v2Host(), nil),
+		guarded("cgroup-rootless-namespace", v2Host(), func(in *Input) {
+			in.Spec.Linux.Namespaces = append(in.Spec.Linux.Namespaces, specs.LinuxNamespace{Type: specs.CgroupNamespace})
+		}),
+		guarded("cgroup-userns-root", v2Host(), func(in *Input) { in.Host.UserNS, in.Host.UID = true, 0 }),
+		guarded("cgroup-denied", v2Host(), func(in *Input) { in.Host.Cgroups.Denied, in.Host.Cgroups.UID = true, 1000 }),
 		{"propagation-shared", func(in *Input) {
 			in.Spec.Linux.RootfsPropagation, in.RootParent = "shared", "/srv"
 		}, below("/linux/rootfsPropagation", "/root/path")},

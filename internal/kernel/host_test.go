@@ -57,6 +57,16 @@ func TestReadUserNS(t *testing.T) {
 	}
 }
 
+// TestLoads: CAP_SYS_ADMIN stands for both of the newer ones.
+func TestLoads(t *testing.T) {
+	const admin, bpf, net = 1 << unix.CAP_SYS_ADMIN, 1 << unix.CAP_BPF, 1 << unix.CAP_NET_ADMIN
+	for caps, want := range map[uint64]bool{0: false, admin: true, bpf: false, net: false, bpf | net: true, admin | net: true, 1 << unix.CAP_CHOWN: false} {
+		if loads(caps) != want {
+			t.Errorf("%#x", caps)
+		}
+	}
+}
+
 func BenchmarkReadUserNS(b *testing.B) {
 	for b.Loop() {
 		if _, err := ReadUserNS(); err != nil {

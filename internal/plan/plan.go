@@ -31,12 +31,13 @@ const (
 	ActMaps                   // uid_map, gid_map, setgroups
 	ActTree                   // the source of a mount, with mapped ids
 	ActJoin                   // open the files to join the cgroups by
+	ActStreams                // give standard streams that are pipes or terminals to the user A
 	ActRlimit                 // A the resource called S, B its soft and C its hard limit
 	ActPidFile                // S is the file
 	ActState                  // state.json: the container is created
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "forked", "maps", "tree", "join", "rlimit", "pid_file", "state"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "state"}
 
 func (a Act) String() string { return actNames[a] }
 

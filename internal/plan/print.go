@@ -87,7 +87,7 @@ func (h *HostStep) args(p *Plan) string {
 		return bits(p.Namespaces, namespaceBits)
 	case ActOOMScoreAdj:
 		return strconv.FormatInt(int64(h.A), 10)
-	case ActHome:
+	case ActHome, ActStreams:
 		return fmt.Sprintf("uid=%d", h.A)
 	case ActRlimit:
 		return fmt.Sprintf("%s soft=%s hard=%s", h.S, limit(h.B), limit(h.C))
