@@ -61,6 +61,16 @@ func (g Group) Pids() ([]int, error) {
 	return cgroupfs.Pids(dir)
 }
 
+// Vacated waits until the processes in the group and below have exited by themselves; it is
+// false if they have not by the deadline.
+func (g Group) Vacated(deadline time.Duration) (bool, error) {
+	pids, err := g.Pids()
+	if err != nil || len(pids) == 0 {
+		return err == nil, err
+	}
+	return cgroupfs.WaitPids(pids, time.Now().Add(deadline))
+}
+
 // Signal sends sig to every process in the group and below. SIGKILL also reaches those that
 // are forked meanwhile, and thaws a frozen group so that it takes effect.
 func (g Group) Signal(sig unix.Signal) error {

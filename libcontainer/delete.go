@@ -57,13 +57,17 @@ func (c *container) destroy() error {
 	return removeDir(c.dir)
 }
 
+// orphanWait is how long an init may take to notice that its creator is dead.
+const orphanWait = time.Second
+
 // removeGroup kills what outlived an init without a pid namespace of its own. Before a
-// container is created nothing but its init was ever in the group, and the record may name a
-// group that another container had first: who is in it then stays, and so does the group.
+// container is created nothing but its init was ever in the group, which dies with its creator
+// even if the record does not know its pid yet; and the record may name a group that another
+// container had first: who is in it then stays, and so does the group.
 func (c *container) removeGroup() error {
 	g := c.group()
 	if !c.created {
-		if pids, err := g.Pids(); err != nil || len(pids) > 0 {
+		if empty, err := g.Vacated(orphanWait); err != nil || !empty {
 			return err
 		}
 		return g.Destroy(teardown)
