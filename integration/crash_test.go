@@ -25,9 +25,9 @@ type point struct {
 }
 
 // crashPoints spreads count points evenly over the calls of one good `create`.
-func crashPoints(t *testing.T, count int) []point {
+func crashPoints(t *testing.T, count int, edit func(*specs.Spec)) []point {
 	t.Helper()
-	c := newContainer(t, args("sleep", "300"))
+	c := newContainer(t, args("sleep", "300"), edit)
 	file := c.bundle + "/strace"
 	traced(c, "-o", file, "-e", "trace="+hostSteps).run(t).must(t)
 	c.delete("--force").must(t)
@@ -137,11 +137,22 @@ func pointCount(t *testing.T) int {
 // leaves nothing.
 func TestCrash(t *testing.T) {
 	needStrace(t, peers{runc: differs("leaves cgroups behind when it is killed")})
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) { crash(t, shape.edit) })
+	}
+}
+
+// shapes are containers that are made in different ways.
+func shapes() []row {
+	return []row{{name: "one process"}, {name: "two forks", edit: edits(mapped, addNamespace(specs.TimeNamespace, ""))}}
+}
+
+func crash(t *testing.T, edit func(*specs.Spec)) {
 	killed := 0
-	for _, p := range spread(t) {
+	for _, p := range spread(t, edit) {
 		t.Run(fmt.Sprintf("%s %d", p.call, p.n), func(t *testing.T) {
 			before := watch(t)
-			c := newContainer(t, args("sleep", "300"))
+			c := newContainer(t, args("sleep", "300"), edit)
 			r := inject(c, p, "SIGKILL").run(t)
 			if r.code == 137 {
 				killed++
@@ -155,10 +166,10 @@ func TestCrash(t *testing.T) {
 	t.Logf("%d creates killed", killed)
 }
 
-func spread(t *testing.T) (points []point) {
+func spread(t *testing.T, edit func(*specs.Spec)) (points []point) {
 	t.Run("good run", func(t *testing.T) {
 		watch(t)
-		points = crashPoints(t, pointCount(t))
+		points = crashPoints(t, pointCount(t), edit)
 	})
 	return points
 }
@@ -179,11 +190,17 @@ func afterCrash(c *container, before census) {
 // TestTerm: TERM during `create` undoes everything at once, or comes too late to matter.
 func TestTerm(t *testing.T) {
 	needStrace(t, peers{runc: differs("keeps the state directory when TERM comes early")})
+	for _, shape := range shapes() {
+		t.Run(shape.name, func(t *testing.T) { term(t, shape.edit) })
+	}
+}
+
+func term(t *testing.T, edit func(*specs.Spec)) {
 	undone := 0
-	for _, p := range spread(t) {
+	for _, p := range spread(t, edit) {
 		t.Run(fmt.Sprintf("%s %d", p.call, p.n), func(t *testing.T) {
 			watch(t)
-			c := newContainer(t, args("sleep", "300"))
+			c := newContainer(t, args("sleep", "300"), edit)
 			if r := inject(c, p, "SIGTERM").run(t); r.code == 0 {
 				c.delete("--force").must(t)
 				return
