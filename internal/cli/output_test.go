@@ -175,8 +175,8 @@ func TestFeatures(t *testing.T) {
 	}
 	equal(t, "versions", []string{doc.OCIVersionMin, doc.OCIVersionMax}, []string{"1.0.0", specs.Version})
 	equal(t, "hooks", doc.Hooks, []string{})
-	equal(t, "namespaces", doc.Linux.Namespaces, []string{"cgroup", "ipc", "mount", "network", "pid", "uts"})
-	equal(t, "idmap", *doc.Linux.MountExtensions.IDMap.Enabled, false)
+	equal(t, "namespaces", doc.Linux.Namespaces, []string{"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"})
+	equal(t, "idmap", *doc.Linux.MountExtensions.IDMap.Enabled, true)
 	equal(t, "actions", doc.Linux.Seccomp.Actions[:4], []string{"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS"})
 	equal(t, "flags", doc.Linux.Seccomp.KnownFlags, []string{"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"})
 	equal(t, "operators", len(doc.Linux.Seccomp.Operators), 7)
