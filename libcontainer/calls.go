@@ -29,6 +29,8 @@ func (c *creation) act(s plan.HostStep) error {
 		return c.handOver()
 	case plan.ActCgroup:
 		return c.makeGroup()
+	case plan.ActPidfd:
+		return sendPidfd(c.pidfd, s.S, "standard", c.talk.child.Pidfd)
 	case plan.ActState:
 		return errs.Op("rename", c.dir+"/"+fileIntent, unix.Rename(c.dir+"/"+fileIntent, c.dir+"/"+fileState))
 	}
@@ -98,6 +100,9 @@ func (c *creation) writeIntent() error {
 func (c *creation) handOver() error {
 	c.undo.push(c.talk.kill)
 	pass := []int{c.lock.fd}
+	if err := c.makeNotifyDir(len(c.out.Plan.Pass) == 1); err != nil {
+		return err
+	}
 	if len(c.out.Plan.Pass) > 1 {
 		if err := c.makeFifos(); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"rt/internal/ids"
 	"rt/internal/kernel"
 	"rt/internal/plan"
+	"rt/internal/sdnotify"
 	"rt/internal/signals"
 	"rt/nsenter"
 	"rt/seccomp"
@@ -30,6 +31,8 @@ type creation struct {
 	dir    string
 	lock   lock
 	fifos  [2]int
+	pidfd  int              // connected to the listener that gets the init's, or -1
+	notify *sdnotify.Socket // run under a service manager
 	talk   conversation
 	undo   undo
 }
@@ -58,13 +61,16 @@ func (r Root) begin(o CreateOptions) (*creation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}}
+	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}, pidfd: -1}
 	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died}
 	if c.talk.signals, err = signals.Heed(); err != nil {
 		return nil, err
 	}
+	if c.pidfd, err = dialPidfd(o.PidfdSocket); err != nil {
+		return nil, err
+	}
 	fork, init := compile.Fresh(doc.Spec)
-	c.talk.child, err = nsenter.Spawn(nsenter.Start{Namespaces: fork, Unshare: init, Preserve: o.PreserveFDs})
+	c.talk.child, err = nsenter.Spawn(nsenter.Start{Namespaces: fork, Unshare: init, Preserve: o.Listen.FDs + o.PreserveFDs})
 	return c, err
 }
 
@@ -75,9 +81,14 @@ func (c *creation) decide(run bool) error {
 	if err != nil {
 		return err
 	}
+	listen, err := c.o.Listen.inside(c.talk.child.Pid)
+	if err != nil {
+		return err
+	}
 	c.talk.filter = c.filterFor(c.doc.Spec)
 	in := &compile.Input{
 		Spec: c.doc.Spec, Host: host, ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs,
+		Listen: listen, PidfdSocket: c.o.PidfdSocket, Notify: c.notifyDir(),
 		Run: run, Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
 	}
 	if c.out, err = c.compile(in, c.doc.Warnings); err != nil {
@@ -120,7 +131,10 @@ func (r Root) check(o CreateOptions) error {
 	case os.Geteuid() != 0:
 		return &errs.Error{Op: "create", Path: o.ID, Kind: errs.Permission, Err: errs.New(errs.Permission, "only root can create containers with this version of rt")}
 	}
-	return checkPreserved(o.PreserveFDs)
+	if err := r.checkNotify(); err != nil {
+		return err
+	}
+	return checkPreserved(o.Listen, o.PreserveFDs)
 }
 
 func unsupportedOption(flag string) error {
@@ -129,11 +143,15 @@ func unsupportedOption(flag string) error {
 
 // checkPreserved: an fd that is closed, or that this process opened itself, is not the
 // caller's to pass on.
-func checkPreserved(n int) error {
-	for fd := 3; fd < 3+n; fd++ {
+func checkPreserved(listen Listen, more int) error {
+	asked := "LISTEN_FDS counts it"
+	for fd := 3; fd-3-listen.FDs < more; fd++ {
+		if fd == 3+listen.FDs {
+			asked = "--preserve-fds asks for it"
+		}
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		if err != nil || flags&unix.FD_CLOEXEC != 0 {
-			return &errs.Error{Op: "pass on", Path: "fd " + itoa(fd), Kind: errs.Usage, Err: errs.New(errs.Usage, "--preserve-fds asks for it, but it is not open")}
+			return &errs.Error{Op: "pass on", Path: "fd " + itoa(fd), Kind: errs.Usage, Err: errs.New(errs.Usage, asked+", but it is not open")}
 		}
 	}
 	return nil
@@ -238,6 +256,12 @@ func (c *creation) close() {
 		}
 	}
 	c.talk.close()
+	if c.pidfd >= 0 {
+		unix.Close(c.pidfd)
+	}
+	if c.notify != nil {
+		c.notify.Close()
+	}
 	if c.lock.fd >= 0 {
 		c.lock.release()
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -42,7 +43,7 @@ func (g globals) check() error {
 
 // stateRoot is the Root that the flags ask for.
 func (g globals) stateRoot(who func() (caller, error)) (libcontainer.Root, error) {
-	root := libcontainer.Root{Systemd: g.systemd}
+	root := libcontainer.Root{Systemd: g.systemd, Notify: os.Getenv(notifyVariable)}
 	dir, err := g.stateDir(who)
 	if err != nil {
 		return root, err

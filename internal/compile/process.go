@@ -18,18 +18,24 @@ func (w *work) containerHost() {
 	w.Host(plan.HostStep{Act: plan.ActRecord})
 	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActCgroup}) // while the init mounts
 	w.oomScoreAdj()
-	w.From("")
-	if w.in.PidFile != "" {
-		w.Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
-	}
+	w.files()
 	w.Host(plan.HostStep{Act: plan.ActState, Call: plan.CallReady})
 }
 
 func (w *work) execHost() {
 	w.From("").Host(plan.HostStep{Act: plan.ActSpawn})
 	w.oomScoreAdj()
+	w.files()
+}
+
+// files are what tells the caller of the new process.
+func (w *work) files() {
+	w.From("")
 	if w.in.PidFile != "" {
-		w.From("").Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
+		w.Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
+	}
+	if w.in.PidfdSocket != "" {
+		w.Host(plan.HostStep{Act: plan.ActPidfd, Call: plan.CallReady, S: w.in.PidfdSocket})
 	}
 }
 

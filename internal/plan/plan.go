@@ -28,10 +28,11 @@ const (
 	ActHome                   // HOME of the user A from the container's passwd(5)
 	ActFilter                 // seccomp: compile, or load from the cache
 	ActPidFile                // S is the file
+	ActPidfd                  // the init's pidfd goes to the socket S
 	ActState                  // state.json: the container is created
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "pidfd", "state"}
 
 func (a Act) String() string { return actNames[a] }
 
