@@ -25,6 +25,14 @@ func wholeGoldens() []golden {
 		{"v2", withHost(v2Host()), all},
 		{"run", func(in *Input) { in.Run = true }, from("bounding")},
 		{"preserve-fds", func(in *Input) { in.PreserveFDs = 3 }, facts},
+		{"listen", func(in *Input) {
+			in.Listen, in.PreserveFDs = Listen{FDs: 2, Pid: 1, Names: "web:admin"}, 3
+			in.Spec.Process.Env = append(in.Spec.Process.Env, "LISTEN_FDS=9")
+		}, facts},
+		{"notify", func(in *Input) { in.Notify = "/run/rt/web/notify" }, func(out *Output, lines []plan.Line) []plan.Line {
+			return append(facts(out, nil), steps("open_tree", "mount_setattr", "attach", "call", "readonly", "mask", "pivot_root")(out, lines)...)
+		}},
+		{"pidfd-socket", func(in *Input) { in.PidFile, in.PidfdSocket = "/run/pid", "/run/pidfd.sock" }, steps("pid_file", "pidfd", "state", "call")},
 		{"absolute-root", on(func(s *specs.Spec) { s.Root.Path = "/srv/image" }), below("/root")},
 		{"root-writable", on(func(s *specs.Spec) { s.Root.Readonly = false }), below("/root")},
 	}
@@ -209,6 +217,11 @@ func execGoldens() []golden {
 		{"exec-v2", withHost(v2Host()), from("write")},
 		{"exec-user", on(func(s *specs.Spec) { s.Process.User.UID, s.Process.OOMScoreAdj = 1000, ptr(7) }), all},
 		{"exec-shared-pid", on(func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[1:] }), steps("setns", "spawn")},
+		{"exec-sockets", func(in *Input) {
+			in.PidfdSocket, in.Listen = "/run/pidfd.sock", Listen{FDs: 1, Pid: 7}
+		}, func(out *Output, lines []plan.Line) []plan.Line {
+			return append(facts(out, nil), steps("pidfd", "call")(out, lines)...)
+		}},
 		{"exec-filter", func(in *Input) {
 			in.Spec.Linux.Seccomp, in.PreserveFDs = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}, 2
 		}, from("bounding")},

@@ -186,7 +186,7 @@ func Barrier(to string, wait time.Duration) error {
 	}
 	fds := []unix.PollFd{{Fd: int32(pipe[0])}}
 	for deadline := time.Now().Add(wait); ; {
-		_, err := unix.Poll(fds, max(0, int(time.Until(deadline).Milliseconds())))
+		_, err := unix.Poll(fds, max(0, int(time.Until(deadline).Milliseconds())+1))
 		if err != unix.EINTR {
 			return errs.Op("wait for", to, err)
 		}
