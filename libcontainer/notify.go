@@ -15,8 +15,9 @@ import (
 const dirNotify = "notify"
 
 const (
-	barrierWait = 30 * time.Second // for the service manager to read what was sent
-	lastWords   = 2 * time.Second  // for what the workload said before it ended
+	barrierWait = 30 * time.Second      // for the service manager to read what was sent
+	lastWords   = 2 * time.Second       // for what the workload said before it ended
+	afterReady  = 50 * time.Millisecond // for the barrier that mostly follows READY=1 at once, sd_notify_barrier(3)
 )
 
 // makeNotifyDir makes the directory for the socket; run, which starts at once, makes the
@@ -104,23 +105,34 @@ func (w *readiness) wait(interrupt int, heed func() error) error {
 		if err != nil {
 			return err
 		}
-		pass := w.socket.Pass
-		if ended {
-			w.socket.HangUp()
-			pass = w.socket.Rest
-		}
-		ready, err := pass(w.Notify, w.pid)
-		if ready && err == nil { // both must be read before this process, the unit's main one, ends
-			err = sdnotify.Barrier(w.Notify, barrierWait)
-		}
-		if err != nil && err != unix.EAGAIN {
-			w.Warn("NOTIFY_SOCKET: " + err.Error())
-		}
-		if ready || ended {
+		if w.hear(ended) || ended {
 			return nil
 		}
 		time.Sleep(sdnotify.Pause)
 	}
+}
+
+// hear passes on one message, or all that an ended workload has left. With READY=1 the
+// manager must have read it and the new main pid before this process, the old one, ends.
+func (w *readiness) hear(ended bool) (ready bool) {
+	pass := w.socket.Pass
+	if ended {
+		w.socket.HangUp()
+		pass = w.socket.Rest
+	}
+	ready, err := pass(w.Notify, w.pid)
+	if ready && err == nil {
+		err = sdnotify.Barrier(w.Notify, barrierWait)
+	}
+	if ready && err == nil {
+		unix.Poll([]unix.PollFd{{Fd: int32(w.socket.FD), Events: unix.POLLIN}}, int(afterReady.Milliseconds()))
+		w.socket.HangUp()
+		_, err = w.socket.Rest(w.Notify, 0)
+	}
+	if err != nil && err != unix.EAGAIN {
+		w.Warn("NOTIFY_SOCKET: " + err.Error())
+	}
+	return ready
 }
 
 // reached: a manager that is gone needs no answer, and the container runs without it.

@@ -13,11 +13,11 @@ import (
 const notifyVariable = "NOTIFY_SOCKET"
 
 // listen is what socket activation hands to this process.
-func listen() (libcontainer.Listen, error) { return listenFDs(os.Getenv, os.Getpid()) }
+func listen() (libcontainer.Listen, error) { return listenFDs(os.Getenv, os.Getpid) }
 
 // listenFDs reads the variables of sd_listen_fds(3). Fds that are meant for another process,
 // or for none, are not passed on.
-func listenFDs(getenv func(string) string, self int) (libcontainer.Listen, error) {
+func listenFDs(getenv func(string) string, self func() int) (libcontainer.Listen, error) {
 	count, owner := getenv("LISTEN_FDS"), getenv("LISTEN_PID")
 	if count == "" || owner == "" {
 		return libcontainer.Listen{}, nil
@@ -26,7 +26,7 @@ func listenFDs(getenv func(string) string, self int) (libcontainer.Listen, error
 	if err != nil {
 		return libcontainer.Listen{}, badVariable("LISTEN_PID", owner, err)
 	}
-	if int(pid) != self {
+	if int(pid) != self() {
 		return libcontainer.Listen{}, nil
 	}
 	n, err := strconv.ParseUint(count, 10, 31)

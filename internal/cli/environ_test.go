@@ -34,7 +34,7 @@ func TestListenFDs(t *testing.T) {
 				}
 				return ""
 			}
-			got, err := listenFDs(getenv, 7)
+			got, err := listenFDs(getenv, func() int { return 7 })
 			if got != row.want {
 				t.Errorf("%+v, want %+v", got, row.want)
 			}
