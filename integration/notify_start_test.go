@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
@@ -44,6 +45,22 @@ func TestNotifyStart(t *testing.T) {
 			c.untilStatus("stopped")
 			c.delete().must(t)
 		}},
+		{name: "READY=1 and the end before start looks", peers: peers{runc: differs("1.1 looks for the process only")}, play: func(t *testing.T) {
+			c, m := newNotified(t, "until test -e /mnt/go; do sleep 0.02; done; say STATUS=x READY=1")
+			r := c.notified(m.name, "start", c.id).start(t)
+			r.until(t, "running", func() bool { return c.state().Status == "running" })
+			until(t, "the wait", func() bool { p, _ := readProcess(r.cmd.Process.Pid); return p.state == "S" })
+			r.cmd.Process.Signal(unix.SIGSTOP)
+			c.letGo()
+			c.untilStatus("stopped")
+			r.cmd.Process.Signal(unix.SIGCONT)
+			want(t, r.wait(t), 0, is(""), is(""))
+			if _, _, ok := m.find("READY=1"); !ok {
+				t.Errorf("%q", m.lines())
+			}
+			c.delete().must(t)
+		}},
+		{name: "a real systemd-notify", peers: peers{runc: readyOnly}, play: systemdNotify},
 		{name: "an end without READY=1", play: func(t *testing.T) {
 			c, m := newNotified(t, "say STATUS=no; exit 3")
 			want(t, c.notified(m.name, "start", c.id).run(t), 0, is(""), is(""))
@@ -211,4 +228,33 @@ func detachWaits(t *testing.T) {
 	want(t, r.wait(t), 0, is(""), is(""))
 	wantMain(t, c, m, r)
 	c.delete("--force").must(t)
+}
+
+// systemdNotify: libsystemd itself, with its barrier, in a container with the host's /usr.
+func systemdNotify(t *testing.T) {
+	if _, err := os.Stat("/usr/bin/systemd-notify"); err != nil {
+		skip(t, err.Error())
+	}
+	c := saying(t, "systemd-notify --ready --status=up && echo told; sleep 300",
+		addMount(specs.Mount{Destination: "/usr", Source: "/usr", Type: "bind", Options: []string{"rbind", "ro"}}),
+		func(s *specs.Spec) { s.Process.Env = []string{"PATH=/bin:/usr/bin"} })
+	for _, dir := range []string{"lib", "lib64"} {
+		if err := os.Symlink("usr/"+dir, c.rootfs()+"/"+dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.before = listTree(c.rootfs())
+	c.made = append(c.made, "/usr")
+	m := newManager(t, c.bundle+"/host.sock")
+	made := c.notified(m.name, "create", "--bundle", c.bundle, c.id).start(t)
+	<-made.done
+	r := c.notified(m.name, "start", c.id).start(t)
+	want(t, r.wait(t), 0, is(""), is(""))
+	wantMain(t, c, m, r)
+	if s, _, ok := m.find("STATUS=up"); !ok {
+		t.Errorf("%q %v", m.lines(), s)
+	}
+	until(t, "the barrier's end", func() bool { return made.printed() == "told\n" })
+	c.delete("--force").must(t)
+	want(t, made.result(t), 0, is("told\n"), is(""))
 }

@@ -67,7 +67,7 @@ func (s *Socket) Pass(to string, mainPid int) (ready bool, err error) {
 		m.Text += "\nMAINPID=" + strconv.Itoa(mainPid)
 	}
 	switch {
-	case m.Barrier && fd >= 0:
+	case fd >= 0:
 		err = Send(to, "BARRIER=1", fd)
 	case m.Text != "":
 		err = Send(to, m.Text, -1)
