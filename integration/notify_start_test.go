@@ -154,6 +154,30 @@ func TestNotifyStart(t *testing.T) {
 			c.wantStatus("running")
 			c.delete("--force").must(t)
 		}},
+		{name: "a killed run", peers: peers{runc: differs("its container has no other parent")}, play: func(t *testing.T) {
+			c := saying(t, sayLater)
+			m := newManager(t, c.bundle+"/host.sock")
+			cmd := c.notified(m.name, "run", "--bundle", c.bundle, c.id)
+			cmd.files = true
+			r := cmd.start(t)
+			r.until(t, "running", func() bool { return c.rt("state", c.id).code == 0 && c.state().Status == "running" })
+			r.cmd.Process.Kill()
+			<-r.done
+			c.delete("--force").must(t)
+		}},
+		{name: "a create that is killed at the directory", peers: peers{runc: rtOnly}, play: func(t *testing.T) {
+			c := saying(t, sayLater)
+			m := newManager(t, c.bundle+"/host.sock")
+			cmd := c.notified(m.name, "create", "--bundle", c.bundle, c.id)
+			cmd.args = append([]string{"strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=fchmodat:signal=KILL:when=1"}, cmd.args...)
+			if r := cmd.run(t); r.code != 137 {
+				t.Errorf("it was not killed: %v", r)
+			}
+			if _, err := os.Stat(c.root + "/" + c.id + "/notify"); err != nil {
+				t.Error("killed too early: ", err)
+			}
+			c.delete().must(t)
+		}},
 		{name: "delete --force ends the wait", play: func(t *testing.T) {
 			c, m := newNotified(t, sayLater)
 			r := c.notified(m.name, "start", c.id).start(t)
