@@ -296,3 +296,21 @@ func TestPidfdSocketErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestNoSocketsForNothing: who asks for none of this makes no system call for it.
+func TestNoSocketsForNothing(t *testing.T) {
+	needBinary(t, peers{runc: rtOnly, crun: rtOnly})
+	watch(t)
+	c := newContainer(t, args("true"))
+	file := c.bundle + "/strace"
+	cmd := c.command("run", "--bundle", c.bundle, c.id)
+	cmd.args = append([]string{"strace", "-f", "-qq", "-o", file, "-e", "trace=connect,bind,fchmodat,chmod,getpid,unlink,unlinkat,rmdir,openat"}, cmd.args...)
+	want(t, cmd.run(t), 0, is(""), is(""))
+	trace, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bad := regexp.MustCompile(`(?m)^.* (connect|bind|fchmodat|chmod)\(.*$|^.*(notify|/status").*$`).FindString(string(trace)); bad != "" || !strings.Contains(string(trace), "lock") {
+		t.Errorf("%q in\n%s", bad, trace)
+	}
+}
