@@ -37,6 +37,8 @@ func (c *creation) act(s plan.HostStep) error {
 		return idmap.Write(c.talk.child.Pid, idmap.Maps{UID: l.UIDMappings, GID: l.GIDMappings}, idmap.Self(c.host.Caps))
 	case plan.ActCgroup:
 		return c.makeGroup()
+	case plan.ActPidfd:
+		return sendPidfd(c.pidfd, s.S, "standard", c.talk.child.Pidfd)
 	case plan.ActState:
 		return errs.Op("rename", c.dir+"/"+fileIntent, unix.Rename(c.dir+"/"+fileIntent, c.dir+"/"+fileState))
 	}
@@ -133,7 +135,11 @@ func (c *creation) writeRecord() error {
 // ours later, as another user in another root.
 func (c *creation) handOver() error {
 	c.undo.push(c.talk.kill)
-	if slices.Contains(c.out.Plan.Pass, plan.SlotStart) {
+	waits := slices.Contains(c.out.Plan.Pass, plan.SlotStart)
+	if err := c.makeNotifyDir(!waits); err != nil {
+		return err
+	}
+	if waits {
 		if err := c.makeFifos(); err != nil {
 			return err
 		}

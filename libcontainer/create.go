@@ -13,6 +13,7 @@ import (
 	"rt/internal/ids"
 	"rt/internal/kernel"
 	"rt/internal/plan"
+	"rt/internal/sdnotify"
 	"rt/internal/signals"
 	"rt/nsenter"
 	"rt/seccomp"
@@ -34,6 +35,8 @@ type creation struct {
 	group    int  // cgroup v2: the group that the init is born into
 	unified  bool // the host has cgroup v2 alone
 	host     kernel.Host
+	pidfd    int              // connected to the listener that gets the init's, or -1
+	notify   *sdnotify.Socket // run under a service manager
 	talk     conversation
 	undo     undo
 }
@@ -62,7 +65,7 @@ func (r Root) begin(o CreateOptions) (*creation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}, group: -1}
+	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}, group: -1, pidfd: -1}
 	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died, source: c.source, files: c.joinFiles, pass: c.pass}
 	if c.talk.signals, err = signals.Heed(); err != nil {
 		return nil, err
@@ -70,12 +73,15 @@ func (r Root) begin(o CreateOptions) (*creation, error) {
 	if err = needUserNS(doc.Spec); err != nil {
 		return nil, err
 	}
+	if c.pidfd, err = dialPidfd(o.PidfdSocket); err != nil {
+		return nil, err
+	}
 	if c.joined, err = openNamespaces(doc.Spec); err != nil {
 		return nil, err
 	}
 	c.unified = kernel.Unified()
 	fork, init := compile.Early(doc.Spec, c.unified)
-	c.talk.child, err = nsenter.Spawn(nsenter.Start{Namespaces: fork, Unshare: init, Preserve: o.PreserveFDs})
+	c.talk.child, err = nsenter.Spawn(nsenter.Start{Namespaces: fork, Unshare: init, Preserve: o.Listen.FDs + o.PreserveFDs})
 	if err != nil {
 		c.joined.close()
 	}
@@ -90,10 +96,15 @@ func (c *creation) decide(run bool) error {
 		return err
 	}
 	c.deny(&c.host, c.doc.Spec, c.o.ID)
+	listen, err := c.o.Listen.inside(c.talk.child.Pid, compile.Forks(c.doc.Spec, c.unified))
+	if err != nil {
+		return err
+	}
 	c.talk.filter = c.filterFor(c.doc.Spec)
 	in := &compile.Input{
 		Spec: c.doc.Spec, Host: c.host, Unified: c.unified, Own: c.joined.own, Owned: c.joined.owned,
 		ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs, Run: run,
+		Listen: listen, PidfdSocket: c.o.PidfdSocket, Notify: c.notifyDir(),
 		Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
 	}
 	if c.out, err = c.compile(in, c.doc.Warnings); err != nil {
@@ -134,7 +145,10 @@ func (r Root) check(o CreateOptions) error {
 	case o.NoPivot:
 		return unsupportedOption("--no-pivot")
 	}
-	return checkPreserved(o.PreserveFDs)
+	if err := r.checkNotify(); err != nil {
+		return err
+	}
+	return checkPreserved(o.Listen, o.PreserveFDs)
 }
 
 func unsupportedOption(flag string) error {
@@ -143,11 +157,15 @@ func unsupportedOption(flag string) error {
 
 // checkPreserved: an fd that is closed, or that this process opened itself, is not the
 // caller's to pass on.
-func checkPreserved(n int) error {
-	for fd := 3; fd < 3+n; fd++ {
+func checkPreserved(listen Listen, more int) error {
+	asked := "LISTEN_FDS counts it"
+	for fd := 3; fd-3-listen.FDs < more; fd++ {
+		if fd == 3+listen.FDs {
+			asked = "--preserve-fds asks for it"
+		}
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		if err != nil || flags&unix.FD_CLOEXEC != 0 {
-			return &errs.Error{Op: "pass on", Path: "fd " + itoa(fd), Kind: errs.Usage, Err: errs.New(errs.Usage, "--preserve-fds asks for it, but it is not open")}
+			return &errs.Error{Op: "pass on", Path: "fd " + itoa(fd), Kind: errs.Usage, Err: errs.New(errs.Usage, asked+", but it is not open")}
 		}
 	}
 	return nil
@@ -253,6 +271,12 @@ func (c *creation) close() {
 	}
 	c.joined.close()
 	c.talk.close()
+	if c.pidfd >= 0 {
+		unix.Close(c.pidfd)
+	}
+	if c.notify != nil {
+		c.notify.Close()
+	}
 	if c.lock.fd >= 0 {
 		c.lock.release()
 	}

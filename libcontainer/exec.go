@@ -26,6 +26,7 @@ type execution struct {
 	pidfd   int // of the container's init
 	root    int // its root directory
 	born    int // cgroup v2: its group
+	peer    int // connected to the listener that gets the process's pidfd, or -1
 	caps    uint64
 	unified bool // its group is one of v2: the init is born into it
 	forks   bool // the init of this exec goes on in a child
@@ -41,7 +42,7 @@ func (r Root) Exec(id string, o ExecOptions) (int, error) {
 	if err := c.admits(o); err != nil {
 		return 255, err
 	}
-	e := &execution{container: c, pidfd: -1, root: -1, born: -1}
+	e := &execution{container: c, pidfd: -1, root: -1, born: -1, peer: -1}
 	defer e.close()
 	if err := e.begin(o); err != nil {
 		return 255, err
@@ -74,14 +75,17 @@ func (c *container) admits(o ExecOptions) error {
 	case len(o.Cgroup) > 0:
 		return unsupportedOption("--cgroup")
 	}
-	return checkPreserved(o.PreserveFDs)
+	return checkPreserved(o.Listen, o.PreserveFDs)
 }
 
 // begin starts an init in the container's pid namespace. setns(2) with CLONE_NEWPID counts
 // for children only, and for the thread that calls it: that thread is not used again.
 func (e *execution) begin(o ExecOptions) (err error) {
 	e.talk = conversation{what: "exec", died: e.died, pass: e.pass}
-	e.talk.act = func(s plan.HostStep) error { return actOn(e.talk.child, s) }
+	e.talk.act = e.act
+	if e.peer, err = dialPidfd(o.PidfdSocket); err != nil {
+		return err
+	}
 	if e.talk.signals, err = signals.Heed(); err != nil {
 		return err
 	}
@@ -103,8 +107,16 @@ func (e *execution) begin(o ExecOptions) (err error) {
 			return errs.Op("join the pid namespace of", e.ID, err)
 		}
 	}
-	e.talk.child, err = nsenter.Spawn(nsenter.Start{Preserve: o.PreserveFDs})
+	e.talk.child, err = nsenter.Spawn(nsenter.Start{Preserve: o.Listen.FDs + o.PreserveFDs})
 	return err
+}
+
+// act does one step of the host lane.
+func (e *execution) act(s plan.HostStep) error {
+	if s.Act == plan.ActPidfd {
+		return sendPidfd(e.peer, s.S, "setns", e.talk.child.Pidfd)
+	}
+	return actOn(e.talk.child, s)
 }
 
 // decide compiles the plan, while the init starts.
@@ -120,9 +132,14 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 	if err != nil {
 		return err
 	}
+	listen, err := o.Listen.inside(e.talk.child.Pid, e.forks)
+	if err != nil {
+		return err
+	}
 	e.talk.filter = r.filterFor(&spec)
 	out, err := compile.Exec(&compile.Input{
 		Spec: &spec, Host: kernel.Host{Caps: e.caps}, Unified: e.unified, ID: e.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
+		Listen: listen, PidfdSocket: o.PidfdSocket,
 		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),
 	}, e.group())
 	if err != nil {
@@ -259,7 +276,7 @@ func (e *execution) openRoot() (int, error) {
 
 func (e *execution) close() {
 	e.talk.close()
-	for _, fd := range []int{e.pidfd, e.root, e.born} {
+	for _, fd := range []int{e.pidfd, e.root, e.born, e.peer} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}

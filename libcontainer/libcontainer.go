@@ -12,6 +12,13 @@ type Root struct {
 	Rootless Rootless     // who goes on without cgroups (--rootless)
 	Sticky   bool         // Dir is in a place that is cleaned up: what is made there says that it stays
 	Warn     func(string) // takes what the user should know although the command goes on
+	Notify   string       // $NOTIFY_SOCKET: where the service manager listens, sd_notify(3); "": there is none
+}
+
+// Listen is what socket activation hands over, sd_listen_fds(3).
+type Listen struct {
+	FDs   int    // fds 3 … 3+FDs-1; those of PreserveFDs follow
+	Names string // $LISTEN_FDNAMES
 }
 
 // CreateOptions are the choices of `create` and `run` that config.json does not hold.
@@ -20,7 +27,9 @@ type CreateOptions struct {
 	Bundle        string // directory with config.json; relative to the working directory
 	PidFile       string // gets init's pid, digits without a newline, before the command returns
 	ConsoleSocket string
-	PreserveFDs   int // pass fds 3 … 3+N-1
+	PidfdSocket   string // of a listener that gets a pidfd of the init
+	PreserveFDs   int    // pass that many fds more, from 3 on
+	Listen        Listen
 	NoPivot       bool
 	NoNewKeyring  bool
 }
@@ -50,7 +59,9 @@ type ExecOptions struct {
 	ConsoleSocket string
 	Detach        bool
 	PidFile       string
+	PidfdSocket   string
 	PreserveFDs   int
+	Listen        Listen
 	Cgroup        []string
 	IgnorePaused  bool
 }

@@ -21,6 +21,9 @@ func (r Root) Run(o RunOptions) (int, error) {
 	if err == nil {
 		err = c.started()
 	}
+	if err == nil && o.Detach {
+		err = c.awaitReady()
+	}
 	if err != nil || o.Detach {
 		return 0, err
 	}
@@ -42,7 +45,9 @@ func (c *creation) foreground(o RunOptions) (int, error) {
 	}
 	c.lock.release()
 	c.lock.fd = -1
+	hangUp := c.speakFor()
 	code, err := c.talk.supervise()
+	hangUp()
 	if err != nil || o.Keep {
 		return code, err
 	}

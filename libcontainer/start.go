@@ -23,20 +23,37 @@ func (r Root) Start(id string) error {
 	if err != nil {
 		return err
 	}
-	defer l.release()
-	status, err := c.status()
+	w, err := r.startLocked(c)
+	l.release()
 	if err != nil {
 		return err
 	}
+	defer w.close()
+	return w.wait(-1, func() error { return nil })
+}
+
+func (r Root) startLocked(c *container) (*readiness, error) {
+	status, err := c.status()
+	if err != nil {
+		return nil, err
+	}
 	switch status {
 	case stopped, creating:
-		return must("cannot start a container that has stopped")
+		return nil, must("cannot start a container that has stopped")
 	case running:
-		return must("cannot start an already running container")
+		return nil, must("cannot start an already running container")
 	case paused:
-		return must("cannot start a paused container")
+		return nil, must("cannot start a paused container")
 	}
-	return c.start()
+	w, err := r.awaits(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.start(); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
 }
 
 // start sends the byte and waits for the end of file that execve makes.

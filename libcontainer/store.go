@@ -113,6 +113,12 @@ func removeDir(dir string) error {
 		}
 	}
 	err := unix.Rmdir(dir)
+	if err == unix.ENOTEMPTY {
+		if err := removeNotifyDir(dir); err != nil {
+			return err
+		}
+		err = unix.Rmdir(dir)
+	}
 	if err == unix.ENOENT {
 		return nil
 	}

@@ -69,10 +69,16 @@ func merge(a *plan.Attr, o Option) {
 	a.Clear = a.Clear&^(o.Set&^o.Clear) | o.Clear
 }
 
+// Unnamed is the index of a mount that config.json does not have.
+const Unnamed = -1
+
 // Mount adds the steps of mounts[index]. Its destination is resolved by the init,
 // below the root, whatever links the image holds.
 func Mount(b *plan.Builder, index int, m specs.Mount, ctx Context) error {
-	where := "/mounts/" + itoa(index)
+	where := ""
+	if index != Unnamed {
+		where = "/mounts/" + itoa(index)
+	}
 	c, err := choose(where, m)
 	if err != nil {
 		return err

@@ -1,24 +1,22 @@
 package cli
 
-import (
-	"rt/internal/errs"
-	"rt/libcontainer"
-)
+import "rt/libcontainer"
 
 func createCommand() command {
 	var o libcontainer.CreateOptions
-	var pidfd string
 	return command{
 		text: `Makes everything that config.json asks for, up to the point where the workload
 would be executed. CONTAINER is a name that is not in use below --root.
+Sockets from systemd (LISTEN_FDS) are passed on; with NOTIFY_SOCKET the workload
+gets a socket for sd_notify(3), and start waits for its READY=1.
 
    rt create --bundle /srv/web --pid-file /run/web.pid web
    rt start web`,
 		min: 1, max: 1,
-		flags: createFlags(&o, &pidfd),
-		act: func(s *session, args []string) error {
+		flags: createFlags(&o),
+		act: func(s *session, args []string) (err error) {
 			o.ID = args[0]
-			if err := noPidfdSocket(pidfd); err != nil {
+			if o.Listen, err = listen(); err != nil {
 				return err
 			}
 			return s.life.Create(o)
@@ -26,12 +24,12 @@ would be executed. CONTAINER is a name that is not in use below --root.
 	}
 }
 
-func createFlags(o *libcontainer.CreateOptions, pidfd *string) []*option {
+func createFlags(o *libcontainer.CreateOptions) []*option {
 	o.Bundle = "."
 	return []*option{
 		text(&o.Bundle, "bundle", "b", "`DIR` with config.json (default: this directory)"),
 		consoleSocket(&o.ConsoleSocket),
-		pidfdSocket(pidfd),
+		pidfdSocket(&o.PidfdSocket),
 		pidFile(&o.PidFile),
 		toggle(&o.NoPivot, "no-pivot", "", "chroot instead of pivot_root, for a root file system on the initial ramdisk"),
 		toggle(&o.NoNewKeyring, "no-new-keyring", "", "keep the caller's session keyring"),
@@ -52,14 +50,5 @@ func pidFile(v *string) *option {
 }
 
 func preserveFDs(v *int) *option {
-	return &option{(*countValue)(v), "preserve-fds", "", "pass `N` more file descriptors, from 3 on"}
-}
-
-// noPidfdSocket refuses a flag that libcontainer's options cannot carry: dropped, the
-// caller would wait at its socket for ever.
-func noPidfdSocket(path string) error {
-	if path == "" {
-		return nil
-	}
-	return errs.New(errs.Unsupported, "--pidfd-socket is not supported by this build")
+	return &option{(*countValue)(v), "preserve-fds", "", "pass `N` more file descriptors, from 3 on, or from 3 + LISTEN_FDS"}
 }

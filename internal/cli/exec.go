@@ -9,7 +9,6 @@ import (
 
 func execCommand() command {
 	var o libcontainer.ExecOptions
-	var pidfd string
 	return command{
 		text: `Everything after CONTAINER belongs to COMMAND, also what looks like a flag of rt.
 What is not given is as config.json's process has it. The exit code is COMMAND's,
@@ -19,12 +18,14 @@ or 255 if rt fails.
    rt exec --tty --env TERM=xterm web sh
    rt exec --process process.json --detach --pid-file /run/p.pid web`,
 		min: 1, max: -1,
-		flags:  execFlags(&o, &pidfd),
+		flags:  execFlags(&o),
 		failed: execFailed,
-		act: func(s *session, args []string) error {
+		act: func(s *session, args []string) (err error) {
 			o.Args = workload(args[1:])
-			err := checkExec(o, pidfd)
-			if err == nil {
+			if o.Process == "" && len(o.Args) == 0 {
+				return errs.New(errs.Usage, "process args cannot be empty")
+			}
+			if o.Listen, err = listen(); err == nil {
 				s.code, err = s.life.Exec(args[0], o)
 			}
 			return err
@@ -32,10 +33,10 @@ or 255 if rt fails.
 	}
 }
 
-func execFlags(o *libcontainer.ExecOptions, pidfd *string) []*option {
+func execFlags(o *libcontainer.ExecOptions) []*option {
 	return []*option{
 		consoleSocket(&o.ConsoleSocket),
-		pidfdSocket(pidfd),
+		pidfdSocket(&o.PidfdSocket),
 		text(&o.Cwd, "cwd", "", "run in `DIR` of the container"),
 		list(&o.Env, "env", "e", "set a variable, `NAME=VALUE`"),
 		toggle(&o.Tty, "tty", "t", "give the process a terminal"),
@@ -52,13 +53,6 @@ func execFlags(o *libcontainer.ExecOptions, pidfd *string) []*option {
 		list(&o.Cgroup, "cgroup", "", "run in a sub-cgroup, `[CONTROLLER:]PATH`"),
 		toggle(&o.IgnorePaused, "ignore-paused", "", "allow it in a paused container"),
 	}
-}
-
-func checkExec(o libcontainer.ExecOptions, pidfd string) error {
-	if o.Process == "" && len(o.Args) == 0 {
-		return errs.New(errs.Usage, "process args cannot be empty")
-	}
-	return noPidfdSocket(pidfd)
 }
 
 // workload drops a "--" that stands directly after the container's name.

@@ -55,7 +55,7 @@ func (g globals) check() error {
 
 // stateRoot is the Root that the flags ask for.
 func (g globals) stateRoot(who func() (caller, error)) (libcontainer.Root, error) {
-	root := libcontainer.Root{Systemd: g.systemd, Rootless: g.whoTolerates()}
+	root := libcontainer.Root{Systemd: g.systemd, Rootless: g.whoTolerates(), Notify: os.Getenv(notifyVariable)}
 	var err error
 	root.Dir, root.Sticky, err = g.stateDir(who)
 	return root, err

@@ -43,10 +43,10 @@ func TestCalls(t *testing.T) {
 	rows := []callRow{
 		// conmon: podman, CRI-O
 		{"create --bundle B --pid-file P ID", one("Create", createOptions{ID: "ID", Bundle: "B", PidFile: "P"})},
-		{"--log-format=json --log LOG create --bundle B --pid-file P --no-pivot --no-new-keyring --preserve-fds 3 --console-socket S ID",
-			one("Create", createOptions{ID: "ID", Bundle: "B", PidFile: "P", NoPivot: true, NoNewKeyring: true, PreserveFDs: 3, ConsoleSocket: "S"})},
-		{"exec --pid-file P --process F --detach --tty --preserve-fds 2 --console-socket S ID",
-			one("Exec", "ID", execOptions{PidFile: "P", Process: "F", Detach: true, Tty: true, PreserveFDs: 2, ConsoleSocket: "S", Args: []string{}})},
+		{"--log-format=json --log LOG create --bundle B --pid-file P --no-pivot --no-new-keyring --preserve-fds 3 --pidfd-socket P2 --console-socket S ID",
+			one("Create", createOptions{ID: "ID", Bundle: "B", PidFile: "P", NoPivot: true, NoNewKeyring: true, PreserveFDs: 3, PidfdSocket: "P2", ConsoleSocket: "S"})},
+		{"exec --pid-file P --process F --detach --tty --preserve-fds 2 --pidfd-socket P2 --console-socket S ID",
+			one("Exec", "ID", execOptions{PidFile: "P", Process: "F", Detach: true, Tty: true, PreserveFDs: 2, PidfdSocket: "P2", ConsoleSocket: "S", Args: []string{}})},
 		// podman
 		{"start ID", one("Start", "ID")},
 		{"kill ID 15", one("Kill", "ID", 15, false)},

@@ -26,7 +26,10 @@ type Input struct {
 	Owned       uint64 // CLONE_NEW* of joined namespaces that belong to the container's user namespace
 	RootParent  string // the mount that the root file system lies on, if rootfsPropagation is shared
 	PidFile     string
-	PreserveFDs int
+	PreserveFDs int // those of Listen aside
+	Listen      Listen
+	PidfdSocket string
+	Notify      string // directory of the host with the socket for sd_notify(3), absolute; "": none
 	Run         bool   // the start follows at once: the answer to "ready" is it
 	Filter      []byte // the compiled seccomp program, if it is at hand
 	FilterFlags uint32 // of seccomp(2)
@@ -99,8 +102,8 @@ func (w *work) finish(order []row) (*Output, error) {
 		}
 	}
 	p := &w.Builder.Plan
-	p.Args, p.Env = w.process.Args, environment(w.process.Env)
-	p.Preserve, p.Pass = w.in.PreserveFDs, w.pass
+	p.Args, p.Env = w.process.Args, environment(w.variables())
+	p.Preserve, p.Pass = w.in.Listen.FDs+w.in.PreserveFDs, w.pass
 	return w.out, w.err
 }
 

@@ -66,10 +66,10 @@ func Namespaces(spec *specs.Spec) (fresh, joined uint64) {
 	return fresh, joined
 }
 
-// forks tells whether the init goes on in a child once it has its plan: to be born into a
+// Forks tells whether the init goes on in a child once it has its plan: to be born into a
 // cgroup of v2, in pid and time namespaces, which hold from birth on, and as the first
 // process of a user namespace.
-func forks(spec *specs.Spec, unified bool) bool {
+func Forks(spec *specs.Spec, unified bool) bool {
 	fresh, joined := Namespaces(spec)
 	return unified || (fresh|joined)&unix.CLONE_NEWUSER|joined&unix.CLONE_NEWPID|fresh&unix.CLONE_NEWTIME != 0
 }
@@ -82,7 +82,7 @@ func Early(spec *specs.Spec, unified bool) (fork, init uint64) {
 	if (fresh|joined)&unix.CLONE_NEWUSER != 0 {
 		return 0, 0
 	}
-	if !forks(spec, unified) {
+	if !Forks(spec, unified) {
 		fork = fresh & unix.CLONE_NEWPID
 	}
 	return fork, late(fresh)
@@ -187,7 +187,7 @@ func (w *work) newUserNS(fresh uint64) uint64 {
 // fork: the new process is born into its pid namespace, its user namespace and, with v2,
 // its cgroup.
 func (w *work) fork(fresh uint64) {
-	if !forks(w.in.Spec, w.in.Unified) {
+	if !Forks(w.in.Spec, w.in.Unified) {
 		return
 	}
 	flags, call := uint16(0), plan.CallNone

@@ -20,6 +20,7 @@ var container = []row{
 	{"cwd", makeCwd},              // before the root turns read-only
 	{"cgroup", callCgroup},        // the groups are there now
 	{"late", lateMounts},          // cgroup mounts, which are clones of the groups, and what lies on them
+	{"notify", notifySocket},      // on top of whatever is mounted on /run
 	{"hide", hide},                // after all mounts
 	{"join", joinCgroup},          // late, so that little of the set-up counts against a memory limit
 	{"cgroupns", cgroupNamespace}, // its root is the group that we are in

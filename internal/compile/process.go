@@ -27,10 +27,7 @@ func (w *work) containerHost() {
 	}
 	w.oomScoreAdj()
 	w.ownStreams()
-	w.From("")
-	if w.in.PidFile != "" {
-		w.Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
-	}
+	w.files()
 	w.Host(plan.HostStep{Act: plan.ActState, Call: plan.CallReady})
 }
 
@@ -43,7 +40,7 @@ func (w *work) recordAndGroup() {
 // handOver gives the init its plan, and stays with it as long as it makes new processes.
 func (w *work) handOver() {
 	w.Host(plan.HostStep{Act: plan.ActPlan})
-	if forks(w.in.Spec, w.in.Unified) {
+	if Forks(w.in.Spec, w.in.Unified) {
 		w.Host(plan.HostStep{Act: plan.ActForked})
 	}
 	if w.fresh(specs.UserNamespace) {
@@ -60,8 +57,17 @@ func (w *work) execHost() {
 	}
 	w.oomScoreAdj()
 	w.ownStreams()
+	w.files()
+}
+
+// files are what tells the caller of the new process.
+func (w *work) files() {
+	w.From("")
 	if w.in.PidFile != "" {
-		w.From("").Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
+		w.Host(plan.HostStep{Act: plan.ActPidFile, Call: plan.CallReady, S: w.in.PidFile})
+	}
+	if w.in.PidfdSocket != "" {
+		w.Host(plan.HostStep{Act: plan.ActPidfd, Call: plan.CallReady, S: w.in.PidfdSocket})
 	}
 }
 

@@ -40,6 +40,14 @@ func wholeGoldens() []golden {
 		{"v2", withHost(v2Host()), all},
 		{"run", func(in *Input) { in.Run = true }, from("bounding")},
 		{"preserve-fds", func(in *Input) { in.PreserveFDs = 3 }, facts},
+		{"listen", func(in *Input) {
+			in.Listen, in.PreserveFDs = Listen{FDs: 2, Pid: 1, Names: "web:admin"}, 3
+			in.Spec.Process.Env = append(in.Spec.Process.Env, "LISTEN_FDS=9")
+		}, facts},
+		{"notify", func(in *Input) { in.Notify = "/run/rt/web/notify" }, func(out *Output, lines []plan.Line) []plan.Line {
+			return append(facts(out, nil), steps("open_tree", "mount_setattr", "attach", "call", "readonly", "mask", "pivot_root")(out, lines)...)
+		}},
+		{"pidfd-socket", func(in *Input) { in.PidFile, in.PidfdSocket = "/run/pid", "/run/pidfd.sock" }, steps("pid_file", "pidfd", "state", "call")},
 		{"absolute-root", on(func(s *specs.Spec) { s.Root.Path = "/srv/image" }), below("/root")},
 		{"root-writable", on(func(s *specs.Spec) { s.Root.Readonly = false }), below("/root")},
 	}
@@ -233,6 +241,11 @@ func execGoldens() []golden {
 		{"exec-shared-pid", on(func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[1:] }), steps("setns", "spawn")},
 		{"exec-user-namespace", on(users), steps("spawn", "forked", "setns", "fork", "write", "setgroups", "setgid", "setuid", "chroot", "rlimit", "setrlimit")},
 		{"exec-rootless", rootless(users), steps("spawn", "forked", "prctl", "setns", "fork", "write", "setgroups", "setgid", "setuid", "chroot", "rlimit", "setrlimit")},
+		{"exec-sockets", func(in *Input) {
+			in.PidfdSocket, in.Listen = "/run/pidfd.sock", Listen{FDs: 1, Pid: 7}
+		}, func(out *Output, lines []plan.Line) []plan.Line {
+			return append(facts(out, nil), steps("pidfd", "call")(out, lines)...)
+		}},
 		{"exec-filter", func(in *Input) {
 			in.Spec.Linux.Seccomp, in.PreserveFDs = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}, 2
 		}, from("bounding")},

@@ -35,6 +35,22 @@ func ReadProcess(pid int) (Process, error) {
 	return Process{Pid: pid, Start: start, Dead: f[0] == "Z" || f[0] == "X"}, err
 }
 
+// InnerPid is the number that the process pid has in its own pid namespace: the last of
+// NSpid in proc_pid_status(5).
+func InnerPid(pid int) (int, error) {
+	raw, err := ReadFile("/proc/"+strconv.Itoa(pid)+"/status", 16<<10)
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(raw), "\nNSpid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	f := strings.Fields(line)
+	if len(f) == 0 {
+		return 0, unix.ESRCH
+	}
+	return strconv.Atoi(f[len(f)-1])
+}
+
 // BootID names this boot: a start time means nothing in another one.
 func BootID() (string, error) {
 	raw, err := ReadFile("/proc/sys/kernel/random/boot_id", 64)

@@ -24,7 +24,7 @@ var ranks = [][]string{
 	{"internal/cli"},
 	{"libcontainer"},
 	{"internal/compile", "nsenter", "cgroups", "seccomp"},
-	{"rootfs", "internal/config", "internal/plan", "internal/kernel", "internal/idmap", "internal/ids", "internal/tty", "internal/signals"},
+	{"rootfs", "internal/config", "internal/plan", "internal/kernel", "internal/idmap", "internal/ids", "internal/tty", "internal/signals", "internal/sdnotify"},
 	{"internal/errs"},
 }
 

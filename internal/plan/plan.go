@@ -34,10 +34,11 @@ const (
 	ActStreams                // give standard streams that are pipes or terminals to the user A
 	ActRlimit                 // A the resource called S, B its soft and C its hard limit
 	ActPidFile                // S is the file
+	ActPidfd                  // the init's pidfd goes to the socket S
 	ActState                  // state.json: the container is created
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "state"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "pidfd", "state"}
 
 func (a Act) String() string { return actNames[a] }
 

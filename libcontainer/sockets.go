@@ -1,0 +1,53 @@
+package libcontainer
+
+import (
+	"golang.org/x/sys/unix"
+
+	"rt/internal/compile"
+	"rt/internal/errs"
+	"rt/internal/kernel"
+	"rt/internal/sdnotify"
+)
+
+// dialPidfd connects to the listener of --pidfd-socket before anything is made; -1 without one.
+func dialPidfd(path string) (int, error) {
+	if path == "" {
+		return -1, nil
+	}
+	fd, err := kernel.ConnectUnix(path, unix.SOCK_STREAM)
+	return fd, errs.Op("--pidfd-socket", "", err)
+}
+
+// sendPidfd sends a pidfd by SCM_RIGHTS. The byte stream has to carry something: it is what
+// runc names its two kinds of process.
+func sendPidfd(sock int, path, name string, pidfd int) error {
+	return errs.Op("send the pidfd to", path, kernel.SendFile(sock, name, pidfd))
+}
+
+// inside is what the process finds: pid, ours of it, has another number in its own namespace.
+// The pid of one that forks first is not known yet; most are the first in their namespace.
+func (l Listen) inside(pid int, forks bool) (compile.Listen, error) {
+	switch {
+	case l.FDs == 0:
+		return compile.Listen{}, nil
+	case forks:
+		return compile.Listen{FDs: l.FDs, Names: l.Names, Pid: 1}, nil
+	}
+	inner, err := kernel.InnerPid(pid)
+	return compile.Listen{FDs: l.FDs, Names: l.Names, Pid: inner}, errs.Op("look at the init", "", err)
+}
+
+func (r Root) checkNotify() error {
+	if r.Notify == "" {
+		return nil
+	}
+	return sdnotify.Check(r.Notify)
+}
+
+// notifyDir is what the container gets as compile.NotifyDir, "" for nothing.
+func (c *creation) notifyDir() string {
+	if c.Notify == "" {
+		return ""
+	}
+	return c.dir + "/" + dirNotify
+}
