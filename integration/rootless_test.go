@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func TestRootless(t *testing.T) {
 	const maps = "tr -s ' ' </proc/self/uid_map; tr -s ' ' </proc/self/gid_map; cat /proc/self/setgroups"
 	runAs(t, ann, []row{
 		{name: "one id", sh: "id; " + maps, want: is(fmt.Sprintf("uid=0(root) gid=0(root)\n 0 %d 1\n 0 %d 1\ndeny\n", annUID, annUID))},
-		{name: "one id needs no tool", prep: as(withoutTools(ann)), sh: "id -u", want: is("0\n")},
+		{name: "one id needs no tool", prep: hideTools(ann), sh: "id -u", want: is("0\n")},
 		{name: "exit code", sh: "exit 7", code: 7},
 		{name: "capabilities", edit: fullCaps, sh: "grep CapEff /proc/self/status", want: has("000001ffffffffff")},
 		{name: "devices", sh: "echo x >/dev/null && head -c 3 /dev/zero | wc -c; stat -c %t:%T /dev/tty", want: is("3\n5:0\n")},
@@ -88,13 +89,13 @@ func TestRootlessRefusals(t *testing.T) {
 	rootlessWorld(t)
 	needIDTools(t)
 	ann := newPlain(t, annUID)
-	noTools, bob := withoutTools(ann), newPlain(t, bobUID)
+	bob := newPlain(t, bobUID)
 	sub := subordinate(subIDs)
 	memory := resources(specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr(int64(64 << 20))}})
 	pids := resources(specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr(int64(20))}})
 	runAs(t, ann, []row{
-		{name: "subordinate ids, no tool", prep: as(noTools), edit: sub, code: 1, fails: only(like(`new[ug]idmap`))},
-		{name: "subordinate ids, no tool: the hint", prep: as(noTools), edit: sub, code: 1, fails: only(like(`\buidmap\b|shadow-utils`))},
+		{name: "subordinate ids, no tool", prep: hideTools(ann), edit: sub, code: 1, fails: only(like(`new[ug]idmap`))},
+		{name: "subordinate ids, no tool: the hint", prep: hideTools(ann), edit: sub, code: 1, fails: only(like(`\buidmap\b|shadow-utils`))},
 		{name: "another's ids", edit: subordinate(400000), code: 1, fails: like(`new[ug]idmap.*not allowed`), peers: peers{runc: differs("keeps the tool's text to itself")}},
 		{name: "another's ids: where", edit: subordinate(400000), code: 1, fails: only(like(`/linux/[ug]idMappings`))},
 		{name: "another's groups", code: 1, fails: like(`newgidmap.*not allowed`), peers: peers{runc: differs("keeps the tool's text to itself")},
@@ -138,10 +139,23 @@ func runAs(t *testing.T, p plain, rows []row) {
 
 func as(p plain) func(*container) { return func(c *container) { c.belongsTo(p) } }
 
-// withoutTools is p without newuidmap and newgidmap.
-func withoutTools(p plain) plain {
-	p.env = []string{"PATH=/nosuch"}
-	return p
+// hideTools gives p a host without newuidmap and newgidmap: neither on PATH, nor where they
+// are looked for besides.
+func hideTools(p plain) func(*container) {
+	return func(c *container) {
+		for _, name := range []string{"newuidmap", "newgidmap"} {
+			path, err := exec.LookPath(name)
+			if err == nil {
+				err = unix.Mount("/dev/null", path, "", unix.MS_BIND, "")
+			}
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			c.t.Cleanup(func() { unix.Unmount(path, unix.MNT_DETACH) })
+		}
+		p.env = []string{"PATH=/nosuch"}
+		c.belongsTo(p)
+	}
 }
 
 // sysfs mounts /sys instead of binding the host's.

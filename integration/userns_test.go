@@ -89,7 +89,7 @@ func TestMappings(t *testing.T) {
 		{name: "as many as the kernel takes", edit: edits(ids(manyRanges(340, 500)...), user(7, 7)), sh: "wc -l </proc/self/uid_map; id -u; sed -n '$p' /proc/self/gid_map | tr -s ' '", want: is("340\n7\n 339 839 1\n")},
 		{name: "one more", edit: ids(manyRanges(341, 500)...), code: 1, fails: where("/linux/uidMappings")},
 		{name: "more than a page", edit: ids(manyRanges(340, 1000000)...), code: 1, fails: where("/linux/uidMappings")},
-		{name: "more than a page: the reason", edit: ids(manyRanges(340, 1000000)...), code: 1, fails: reason("4096")},
+		{name: "more than a page: the reason", edit: ids(manyRanges(340, 1000000)...), code: 1, fails: only(like(`the kernel takes 409[56]`))},
 		{name: "users and groups apart", edit: apart, sh: maps, want: is(" 0 100000 10\n 0 300000 20\nallow\n")},
 		{name: "no mappings", edit: addNamespace("user", ""), code: 1, fails: where("/linux/uidMappings")},
 		{name: "no gid mappings", edit: edits(mapped, func(s *specs.Spec) { s.Linux.GIDMappings = nil }), code: 1, fails: where("/linux/gidMappings")},
@@ -132,9 +132,6 @@ func apart(s *specs.Spec) {
 	ids(idRange(0, 100000, 10))(s)
 	s.Linux.GIDMappings = []specs.LinuxIDMapping{idRange(0, 300000, 20)}
 }
-
-// reason is a word of rt's message; peers say it in their own.
-func reason(text string) match { return where(text) }
 
 func TestUserNamespaceProcess(t *testing.T) {
 	limit := func(typ string, soft, hard uint64) func(*specs.Spec) {

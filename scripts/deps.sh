@@ -10,16 +10,16 @@ has() {
     pkg-config | runc | crun | strace | jq | debootstrap) command -v "$1" >/dev/null ;;
     musl-tools) command -v musl-gcc >/dev/null ;;
     busybox-static) command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
-    uidmap) command -v newuidmap >/dev/null && command -v newgidmap >/dev/null ;;
     gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc >/dev/null ;;
     libc6-dev-arm64-cross) [ -e /usr/aarch64-linux-gnu/include/asm/unistd.h ] ;;
+    uidmap) command -v newuidmap >/dev/null && command -v newgidmap >/dev/null ;;
     qemu-user) command -v qemu-aarch64 >/dev/null ;;
     esac
 }
 
 missing=()
 for package in pkg-config libseccomp-dev musl-tools busybox-static gcc-aarch64-linux-gnu \
-    libc6-dev-arm64-cross qemu-user runc crun strace jq debootstrap uidmap; do
+    libc6-dev-arm64-cross qemu-user uidmap runc crun strace jq debootstrap; do
     has $package || missing+=($package)
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
