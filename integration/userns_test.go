@@ -243,7 +243,7 @@ func bindSource(src string, options ...string) func(*specs.Spec) {
 
 // What the host mounted read-only, or without set-uid programs, devices or programs at all,
 // stays so for container root: the kernel locks the flags of a tree that a user namespace
-// is given (mount_namespaces(7)).
+// is given (mount_namespaces(7)). That has to hold for each way that a source takes.
 func TestLockedFlags(t *testing.T) {
 	var rows []row
 	for _, f := range []struct {
@@ -251,18 +251,33 @@ func TestLockedFlags(t *testing.T) {
 		flag        uintptr
 	}{{"ro", "rw", unix.MS_RDONLY}, {"nosuid", "suid", unix.MS_NOSUID}, {"nodev", "dev", unix.MS_NODEV}, {"noexec", "exec", unix.MS_NOEXEC}} {
 		prep := func(c *container) { c.mount("tmpfs", "src", "tmpfs", f.flag) }
+		stays := func(way string, prep func(*container), source func(*specs.Spec), p peers) row {
+			return row{name: f.name + " stays: " + way, prep: prep, edit: edits(mapped, fullCaps, source), peers: p,
+				sh: "mount -o remount,bind," + f.clear + " none /mnt 2>&1; " + onMount("/mnt"), want: denied(f.name)}
+		}
 		rows = append(rows,
-			row{name: f.name + " stays", prep: prep, edit: edits(mapped, fullCaps, bindSource("src")),
-				sh: "mount -o remount,bind," + f.clear + " none /mnt 2>&1; " + onMount("/mnt"), want: denied(f.name)},
-			row{name: f.name + " recursively", prep: prep, edit: edits(mapped, fullCaps, bindSource("src", "rbind")),
-				sh: "mount -o remount,bind," + f.clear + " none /mnt 2>&1; " + onMount("/mnt"), want: denied(f.name)},
+			stays("bind", prep, bindSource("src"), peers{}),
+			stays("rbind", prep, bindSource("src", "rbind"), peers{}),
+			stays("out of container root's reach", behindSecret(f.flag), bindSource("secret/src", "rbind"), peers{}),
+			stays("idmapped", prep, bindSource("src", "idmap"), peers{runc: differs("came with 1.2")}),
+			stays("idmapped, recursively", prep, bindSource("src", "rbind", "ridmap"), peers{runc: differs("came with 1.2")}),
 			row{name: f.name + " taken back", prep: prep, edit: edits(mapped, bindSource("src", f.clear)), sh: "true", code: 1,
-				fails: where("/mounts/7"), peers: peers{runc: differs("leaves the flag, without a word"), crun: differs("leaves the flag")}},
+				fails: where("/mounts/7"), peers: peers{runc: differs("1.1 leaves the flag, without a word"), crun: differs("leaves the flag")}},
 			row{name: f.name + " taken back without a user namespace", prep: prep, edit: edits(fullCaps, bindSource("src", f.clear)),
 				sh: onMount("/mnt") + "| cut -d' ' -f1 | grep -w " + f.name, code: 1, want: is("")},
 		)
 	}
 	runRows(t, rows)
+}
+
+// behindSecret mounts a tmpfs below a directory for root alone.
+func behindSecret(flags uintptr) func(*container) {
+	return func(c *container) {
+		c.mount("tmpfs", "secret/src", "tmpfs", flags)
+		if err := os.Chmod(filepath.Join(c.bundle, "secret"), 0o700); err != nil {
+			c.t.Fatal(err)
+		}
+	}
 }
 
 // denied: the remount failed, and the flag is among the mount's own.
