@@ -39,6 +39,7 @@ func TestJoined(t *testing.T) {
 	old := peers{runc: differs("1.1 wants mappings that the namespace has already")}
 	runScenes(t, []scene{
 		{name: "user, all else new", peers: old, play: func(t *testing.T) { playJoined(t, specs.UserNamespace) }},
+		{name: "user, with mappings", play: joinMapped},
 		{name: "a pod", peers: old, play: func(t *testing.T) { playJoined(t, pod()...) }},
 		{name: "a pod with one pid namespace", peers: old, play: func(t *testing.T) { playJoined(t, append(pod(), specs.PIDNamespace)...) }},
 		{name: "pid, all else new", play: joinPid},
@@ -61,6 +62,14 @@ func playJoined(t *testing.T, kinds ...specs.LinuxNamespaceType) {
 	if !alive(h.pid) {
 		t.Error("the holder is gone")
 	}
+}
+
+// joinMapped: managers repeat the mappings of the namespace that they have the container join.
+func joinMapped(t *testing.T) {
+	h := hold(t, specs.UserNamespace)
+	c := newContainer(t, script(tellFacts), mapped, join(h.pid, specs.UserNamespace))
+	r := c.run().must(t)
+	readFacts(r.stdout).check(t, facts{"uid_map": mappedUIDs, "gid_map": mappedGIDs, "Uid": "0 0 0 0", "ns/user": nsID(t, specs.UserNamespace, h.path(specs.UserNamespace))})
 }
 
 func checkJoined(t *testing.T, c *container, expect facts) {
@@ -171,7 +180,6 @@ func TestNamespaceRefusals(t *testing.T) {
 		{name: "a link to nothing", prep: deadLink, edit: inBundle("cgroup", "link"), code: 1, fails: where(last)},
 		{name: "a fifo", prep: fifo, edit: inBundle("cgroup", "fifo"), code: 1, fails: where(last), peers: peers{runc: differs("1.1 waits for a writer")}},
 		{name: "relative", edit: addNamespace("cgroup", "proc/1/ns/cgroup"), code: 1, fails: where(last)},
-		{name: "mappings with a joined user namespace", code: 1, fails: where("/linux/uidMappings"), edit: edits(mapped, setPath("user", "/proc/1/ns/user"))},
 		{name: "offsets with a joined time namespace", code: 1, fails: where("/linux/timeOffsets"),
 			edit: edits(addNamespace("time", "/proc/1/ns/time"), offsets(specs.LinuxTimeOffset{Secs: 1}, specs.LinuxTimeOffset{}))},
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -62,17 +63,11 @@ func TestRootless(t *testing.T) {
 	rootlessWorld(t)
 	needIDTools(t)
 	ann := newPlain(t, annUID)
-	noTools := newPlain(t, annUID)
-	noTools.env = []string{"PATH=/nosuch"}
-	bob := newPlain(t, bobUID)
-	as := func(p plain) func(*container) { return func(c *container) { c.belongsTo(p) } }
 	sub := subordinate(subIDs)
 	const maps = "tr -s ' ' </proc/self/uid_map; tr -s ' ' </proc/self/gid_map; cat /proc/self/setgroups"
-	memory := resources(specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr(int64(64 << 20))}})
-	pids := resources(specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr(int64(20))}})
-	rows := under(plainSpec(ann), []row{
+	runAs(t, ann, []row{
 		{name: "one id", sh: "id; " + maps, want: is(fmt.Sprintf("uid=0(root) gid=0(root)\n 0 %d 1\n 0 %d 1\ndeny\n", annUID, annUID))},
-		{name: "one id needs no tool", prep: as(noTools), sh: "id -u", want: is("0\n")},
+		{name: "one id needs no tool", prep: hideTools(ann), sh: "id -u", want: is("0\n")},
 		{name: "exit code", sh: "exit 7", code: 7},
 		{name: "capabilities", edit: fullCaps, sh: "grep CapEff /proc/self/status", want: has("000001ffffffffff")},
 		{name: "devices", sh: "echo x >/dev/null && head -c 3 /dev/zero | wc -c; stat -c %t:%T /dev/tty", want: is("3\n5:0\n")},
@@ -83,20 +78,36 @@ func TestRootless(t *testing.T) {
 		{name: "subordinate ids", edit: sub, sh: maps + "; id -u", want: is(fmt.Sprintf(" 0 %d 1\n 1 %d 65536\n 0 %d 1\n 1 %d 65536\nallow\n0\n", annUID, subIDs, annUID, subIDs))},
 		{name: "a subordinate user", edit: edits(sub, user(1000, 1000), extraGroups(2000)), sh: "id -u; id -G; stat -c %u /proc/self/", want: is("1000\n1000 2000\n1000\n"),
 			peers: peers{runc: differs("refuses additional groups to any caller without root")}},
-		{name: "subordinate ids, no tool", prep: as(noTools), edit: sub, code: 1, fails: only(has("newuidmap"))},
-		{name: "subordinate ids, no tool: the hint", prep: as(noTools), edit: sub, code: 1, fails: only(like(`uidmap|shadow-utils`))},
-		{name: "another's ids", edit: subordinate(400000), code: 1, fails: like(`newuidmap.*not allowed`), peers: peers{runc: differs("keeps the tool's text to itself")}},
-		{name: "another's ids: where", edit: subordinate(400000), code: 1, fails: where("/linux/uidMappings")},
+		{name: "oom_score_adj", sh: "cat /proc/self/oom_score_adj", want: is("300\n"), edit: func(s *specs.Spec) { s.Process.OOMScoreAdj = ptr(300) }},
+		{name: "seccomp", edit: seccomp(specs.ActAllow, specs.ActErrno, "mkdir mkdirat"), sh: "mkdir /tmp/x 2>&1", code: 1, want: has("Operation not permitted")},
+		{name: "seccomp without no_new_privs", edit: edits(seccomp(specs.ActAllow, specs.ActErrno, "mkdir mkdirat"), noNewPrivs(false)), sh: "mkdir /tmp/x 2>&1", code: 1, want: has("Operation not permitted")},
+	})
+}
+
+// TestRootlessRefusals: the error names what was asked for, and nothing is left.
+func TestRootlessRefusals(t *testing.T) {
+	rootlessWorld(t)
+	needIDTools(t)
+	ann := newPlain(t, annUID)
+	bob := newPlain(t, bobUID)
+	sub := subordinate(subIDs)
+	memory := resources(specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr(int64(64 << 20))}})
+	pids := resources(specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr(int64(20))}})
+	runAs(t, ann, []row{
+		{name: "subordinate ids, no tool", prep: hideTools(ann), edit: sub, code: 1, fails: only(like(`new[ug]idmap`))},
+		{name: "subordinate ids, no tool: the hint", prep: hideTools(ann), edit: sub, code: 1, fails: only(like(`\buidmap\b|shadow-utils`))},
+		{name: "another's ids", edit: subordinate(400000), code: 1, fails: like(`new[ug]idmap.*not allowed`), peers: peers{runc: differs("keeps the tool's text to itself")}},
+		{name: "another's ids: where", edit: subordinate(400000), code: 1, fails: only(like(`/linux/[ug]idMappings`))},
 		{name: "another's groups", code: 1, fails: like(`newgidmap.*not allowed`), peers: peers{runc: differs("keeps the tool's text to itself")},
 			edit: edits(sub, func(s *specs.Spec) {
 				s.Linux.GIDMappings = []specs.LinuxIDMapping{idRange(0, annUID, 1), idRange(1, 400000, 9)}
 			})},
-		{name: "no subordinate ids", prep: as(bob), code: 1, fails: like(`newuidmap.*not allowed`), peers: peers{runc: differs("keeps the tool's text to itself")},
+		{name: "no subordinate ids", prep: as(bob), code: 1, fails: like(`new[ug]idmap.*not allowed`), peers: peers{runc: differs("keeps the tool's text to itself")},
 			edit: func(s *specs.Spec) {
 				s.Linux.UIDMappings = []specs.LinuxIDMapping{idRange(0, bobUID, 1), idRange(1, subIDs, 9)}
 				s.Linux.GIDMappings = s.Linux.UIDMappings
 			}},
-		{name: "the id of another", edit: mappedAs(bobUID), code: 1, fails: where("/linux/uidMappings")},
+		{name: "the id of another", edit: mappedAs(bobUID), code: 1, fails: only(like(`/linux/[ug]idMappings`))},
 		{name: "user not mapped", edit: user(1000, 0), code: 1, fails: where("/process/user/uid")},
 		{name: "groups where setgroups is denied", edit: extraGroups(0), code: 1, fails: where("/process/user/additionalGids")},
 		{name: "no user namespace", edit: edits(without("user"), unmapped), code: 1, fails: where("/linux/namespaces")},
@@ -113,16 +124,38 @@ func TestRootless(t *testing.T) {
 		}},
 		{name: "lowered oom_score_adj", code: 1, fails: where("/process/oomScoreAdj"), edit: func(s *specs.Spec) { s.Process.OOMScoreAdj = ptr(-1000) },
 			peers: peers{runc: differs("passes over it")}},
-		{name: "oom_score_adj", sh: "cat /proc/self/oom_score_adj", want: is("300\n"), edit: func(s *specs.Spec) { s.Process.OOMScoreAdj = ptr(300) }},
-		{name: "seccomp", edit: seccomp(specs.ActAllow, specs.ActErrno, "mkdir mkdirat"), sh: "mkdir /tmp/x 2>&1", code: 1, want: has("Operation not permitted")},
-		{name: "seccomp without no_new_privs", edit: edits(seccomp(specs.ActAllow, specs.ActErrno, "mkdir mkdirat"), noNewPrivs(false)), sh: "mkdir /tmp/x 2>&1", code: 1, want: has("Operation not permitted")},
 	})
+}
+
+// runAs runs rows as p's, on plainSpec, unless prep gives them to another.
+func runAs(t *testing.T, p plain, rows []row) {
 	for i, r := range rows {
 		if r.prep == nil {
-			rows[i].prep = as(ann)
+			rows[i].prep = as(p)
 		}
 	}
-	runRows(t, rows)
+	runRows(t, under(plainSpec(p), rows))
+}
+
+func as(p plain) func(*container) { return func(c *container) { c.belongsTo(p) } }
+
+// hideTools gives p a host without newuidmap and newgidmap: neither on PATH, nor where they
+// are looked for besides.
+func hideTools(p plain) func(*container) {
+	return func(c *container) {
+		for _, name := range []string{"newuidmap", "newgidmap"} {
+			path, err := exec.LookPath(name)
+			if err == nil {
+				err = unix.Mount("/dev/null", path, "", unix.MS_BIND, "")
+			}
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			c.t.Cleanup(func() { unix.Unmount(path, unix.MNT_DETACH) })
+		}
+		p.env = []string{"PATH=/nosuch"}
+		c.belongsTo(p)
+	}
 }
 
 // sysfs mounts /sys instead of binding the host's.
