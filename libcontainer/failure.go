@@ -33,6 +33,8 @@ func failure(p *plan.Plan, m plan.Message, fs int) error {
 		if errno == unix.EPERM {
 			e.Err = fmt.Errorf("it has flags that the host has locked, which cannot be cleared in a user namespace: %w", errno)
 		}
+	case s.Kind == plan.KindOpenTree && errno == unix.EINVAL && s.A&unix.AT_RECURSIVE == 0:
+		e.Err = fmt.Errorf("mounts below it are locked in a user namespace, and only go along with it (rbind): %w", errno)
 	case s.Kind == plan.KindPrctl || s.Kind == plan.KindGroups || s.Kind == plan.KindFilter:
 		e.Path = ""
 	}
