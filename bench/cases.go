@@ -22,6 +22,7 @@ func allCases() []benchCase {
 		{"memory", "smallest memory limit that starts 'sh -c :'", nil, memoryResults},
 		{"rss", "resident memory of a created container's init", nil, rssResults},
 		{"run", "run of /bin/true", runSubjects, nil},
+		{"userns", "run of /bin/true in a new user namespace", usernsSubjects, nil},
 		{"cycle", "create + start + delete -f of a sleeping container", cycleSubjects, nil},
 		{"exec", "exec of /bin/true in a running container", execSubjects, nil},
 		{"seccomp-first", "run with a seccomp profile, the runtime's cache emptied", seccompFirst, nil},

@@ -29,6 +29,9 @@ func newWorld(o options) (w *world, err error) {
 	if w.dir, err = os.MkdirTemp(o.dir, "rtbench-"); err != nil {
 		return nil, err
 	}
+	if err = os.Chmod(w.dir, 0o711); err != nil { // root of a user namespace has to pass
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			w.remove()
