@@ -30,7 +30,7 @@ func (c *container) hookKinds(text func(kind string) string) func(*specs.Spec) {
 func echo(kind string) string { return "echo " + kind + " >>$L" }
 
 func TestHooks(t *testing.T) {
-	needBinary(t, later("hooks"))
+	needBinary(t, peers{})
 	early := peers{runc: differs("1.1 runs poststart at create")}
 	runScenes(t, []scene{
 		{name: "order", peers: early, play: func(t *testing.T) {

@@ -29,6 +29,8 @@ func (c *creation) act(s plan.HostStep) error {
 		return c.handOver()
 	case plan.ActCgroup:
 		return c.makeGroup()
+	case plan.ActHook:
+		return c.hooks().one(config.HookKind(s.A), int(s.B))
 	case plan.ActState:
 		return errs.Op("rename", c.dir+"/"+fileIntent, unix.Rename(c.dir+"/"+fileIntent, c.dir+"/"+fileState))
 	}
@@ -89,6 +91,7 @@ func (c *creation) writeIntent() error {
 		Version: config.RecordVersion, ID: c.o.ID, Bundle: c.bundle, Rootfs: c.out.Rootfs, Created: now(), BootID: boot,
 		Creator: unix.Getpid(), Pid: p.Pid, PidStart: p.Start, SharedPid: c.out.Plan.Namespaces&unix.CLONE_NEWPID == 0,
 		CgroupV2: c.out.Cgroup.V2, Cgroup: groupRecord(c.out.Cgroup.Group()),
+		Hooks: config.HasHooks(c.doc.Spec.Hooks),
 	}
 	return writeFile(c.dir+"/"+fileIntent, c.record.Append(nil))
 }
@@ -102,6 +105,7 @@ func (c *creation) handOver() error {
 		if err := c.makeFifos(); err != nil {
 			return err
 		}
+		defer c.closeFifos() // with ours open the status of `run` would be created for good
 		pass = append(pass, c.fifos[0], c.fifos[1])
 	}
 	return c.talk.child.Do(c.out.Plan, pass)
@@ -132,6 +136,11 @@ func (c *creation) makeGroup() error {
 	c.undo.push(func() error {
 		if err := c.talk.kill(); err != nil { // nothing can be removed around a live init
 			return err
+		}
+		if c.record.Hooks { // what a hook has left in the group
+			if err := g.Kill(teardown); err != nil {
+				return err
+			}
 		}
 		return g.Destroy(teardown)
 	})

@@ -192,6 +192,7 @@ func (c *creation) create() (err error) {
 	if err = c.claim(); err != nil {
 		return err
 	}
+	c.undo.push(c.poststop)
 	c.talk.filter.start()
 	for _, s := range c.out.Plan.Host {
 		if s.Call == plan.CallNone && err == nil {
@@ -232,13 +233,18 @@ func (c *creation) keep() error {
 
 // close lets go of what this process holds. The container lives on, or is gone.
 func (c *creation) close() {
-	for _, fd := range c.fifos {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-	}
+	c.closeFifos()
 	c.talk.close()
 	if c.lock.fd >= 0 {
 		c.lock.release()
+	}
+}
+
+func (c *creation) closeFifos() {
+	for i, fd := range c.fifos {
+		if fd >= 0 {
+			unix.Close(fd)
+			c.fifos[i] = -1
+		}
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"rt/internal/kernel"
 	"rt/internal/plan"
 	"rt/internal/signals"
-	"rt/nsenter"
 	"rt/seccomp"
 )
 
@@ -72,8 +71,7 @@ func (c *container) admits(o ExecOptions) error {
 	return checkPreserved(o.PreserveFDs)
 }
 
-// begin starts an init in the container's pid namespace. setns(2) with CLONE_NEWPID counts
-// for children only, and for the thread that calls it: that thread is not used again.
+// begin starts an init in the container's pid namespace. Its thread is not used again.
 func (e *execution) begin(o ExecOptions) (err error) {
 	e.talk = conversation{what: "exec", died: e.died}
 	e.talk.act = func(s plan.HostStep) error { return actOn(e.talk.child, s) }
@@ -88,12 +86,7 @@ func (e *execution) begin(o ExecOptions) (err error) {
 		return err
 	}
 	runtime.LockOSThread()
-	if !e.SharedPid {
-		if err := unix.Setns(e.pidfd, unix.CLONE_NEWPID); err != nil {
-			return errs.Op("join the pid namespace of", e.ID, err)
-		}
-	}
-	e.talk.child, err = nsenter.Spawn(nsenter.Start{Preserve: o.PreserveFDs})
+	e.talk.child, err = join(e.pidfd, e.SharedPid, o.PreserveFDs)
 	return err
 }
 

@@ -36,6 +36,9 @@ func (r Root) Start(id string) error {
 	case paused:
 		return must("cannot start a paused container")
 	}
+	if c.Hooks {
+		return c.startWithHooks()
+	}
 	return c.start()
 }
 

@@ -18,7 +18,6 @@ type refused struct {
 
 // fields has a row for each row of refusals, in its order.
 func fields() []refused {
-	hook := []specs.Hook{{Path: "/hook"}}
 	return []refused{
 		{"terminal", func(s *specs.Spec) { s.Process.Terminal = true }, "/process/terminal"},
 		{"AppArmor", func(s *specs.Spec) { s.Process.ApparmorProfile = "p" }, "/process/apparmorProfile"},
@@ -26,7 +25,6 @@ func fields() []refused {
 		{"scheduler", func(s *specs.Spec) { s.Process.Scheduler = &specs.Scheduler{} }, "/process/scheduler"},
 		{"I/O priority", func(s *specs.Spec) { s.Process.IOPriority = &specs.LinuxIOPriority{} }, "/process/ioPriority"},
 		{"CPU affinity", func(s *specs.Spec) { s.Process.ExecCPUAffinity = &specs.CPUAffinity{} }, "/process/execCPUAffinity"},
-		{"hooks", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: hook} }, "/hooks"},
 		{"uid mappings", func(s *specs.Spec) { s.Linux.UIDMappings = []specs.LinuxIDMapping{{Size: 1}} }, "/linux/uidMappings"},
 		{"time offsets", func(s *specs.Spec) { s.Linux.TimeOffsets = map[string]specs.LinuxTimeOffset{"boottime": {}} }, "/linux/timeOffsets"},
 		{"mount label", func(s *specs.Spec) { s.Linux.MountLabel = "l" }, "/linux/mountLabel"},
@@ -39,7 +37,6 @@ func fields() []refused {
 
 // others are refused while the plan is made.
 func others() []refused {
-	hook := []specs.Hook{{Path: "/hook"}}
 	namespace := func(t specs.LinuxNamespaceType, path string) func(*specs.Spec) {
 		return func(s *specs.Spec) { s.Linux.Namespaces[0] = specs.LinuxNamespace{Type: t, Path: path} }
 	}
@@ -48,12 +45,6 @@ func others() []refused {
 	}
 	return []refused{
 		{"gid mappings", func(s *specs.Spec) { s.Linux.GIDMappings = []specs.LinuxIDMapping{{Size: 1}} }, "/linux/uidMappings"},
-		//nolint:staticcheck // prestart is deprecated, and managers still write it
-		{"prestart hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: hook} }, "/hooks"},
-		{"createRuntime hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateRuntime: hook} }, "/hooks"},
-		{"createContainer hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateContainer: hook} }, "/hooks"},
-		{"startContainer hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{StartContainer: hook} }, "/hooks"},
-		{"poststart hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststart: hook} }, "/hooks"},
 		{"no linux", func(s *specs.Spec) { s.Linux = nil }, "/linux"},
 		{"no mount namespace", func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[:4] }, "/linux/namespaces"},
 		{"user namespace", namespace(specs.UserNamespace, ""), "/linux/namespaces/0"},

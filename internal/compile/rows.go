@@ -202,7 +202,17 @@ func cgroupNamespace(w *work) {
 
 func pivot(w *work) { rootfs.Enter(w.Builder, w.in.Spec) }
 
-func hide(w *work) { rootfs.Hide(w.Builder, w.in.Spec) }
+func hideEarly(w *work) {
+	if !w.createHooks() {
+		rootfs.Hide(w.Builder, w.in.Spec)
+	}
+}
+
+func hideLate(w *work) {
+	if w.createHooks() {
+		rootfs.Hide(w.Builder, w.in.Spec)
+	}
+}
 
 // setns joins what the container has. The root of its mount namespace is not always the
 // container's: if rt ran in a chroot, the host's lies above. The init's own root is.

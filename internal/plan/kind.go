@@ -34,6 +34,7 @@ const (
 	KindUmask
 	KindOwnStdio
 	KindReopenNull
+	KindDup
 	KindRlimit
 	KindBounding
 	KindGroups
@@ -81,6 +82,7 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindUmask:      {"umask", "set the umask"},
 	KindOwnStdio:   {"own_stdio", "give the standard streams to the user"},
 	KindReopenNull: {"reopen_null", "reopen"},
+	KindDup:        {"dup", "duplicate to"},
 	KindRlimit:     {"setrlimit", "set the resource limit"},
 	KindBounding:   {"bounding", "drop from the capability bounding set"},
 	KindGroups:     {"setgroups", "set the additional groups"},
@@ -167,6 +169,12 @@ const (
 	CallCgroup        // the cgroup exists and its limits are set
 	CallFilter        // hands over the compiled seccomp program
 	CallEnter         // exec: HOME
+	CallHooks         // prestart, createRuntime and createContainer hooks
+
+	// No calls of the init: when other commands do host steps.
+	CallStart   // start, before the init gets its byte
+	CallStarted // start, after the execve
+	CallDelete  // delete, when nothing is left but the record
 )
 
-var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter"}
+var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter", "hooks", "before start", "started", "delete"}

@@ -29,9 +29,10 @@ const (
 	ActFilter                 // seccomp: compile, or load from the cache
 	ActPidFile                // S is the file
 	ActState                  // state.json: the container is created
+	ActHook                   // run hook B of the config.HookKind A; S is its path
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state", "hook"}
 
 func (a Act) String() string { return actNames[a] }
 

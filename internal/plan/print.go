@@ -19,17 +19,19 @@ type Line struct {
 }
 
 // Lines is the whole plan in the order in which it is done: host steps stand before the
-// call that waits for them.
+// call that waits for them, or at their place in the container's life.
 func (p *Plan) Lines() []Line {
 	lines := p.hostLines(nil, CallNone)
 	for i := range p.Init {
 		s := &p.Init[i]
 		if s.Kind == KindCall {
 			lines = p.hostLines(lines, int(s.A))
+		} else if s.Kind == KindWait {
+			lines = p.hostLines(lines, CallStart)
 		}
 		lines = append(lines, Line{"init", s.Kind.String(), s.args(), s.Where})
 	}
-	return lines
+	return p.hostLines(p.hostLines(lines, CallStarted), CallDelete)
 }
 
 func (p *Plan) hostLines(lines []Line, call int) []Line {
@@ -132,6 +134,8 @@ func (s *Step) pathArgs() string {
 		return words(sends(s.In), strconv.Quote(s.T), s.S)
 	case KindUmask:
 		return fmt.Sprintf("%04o", s.A)
+	case KindDup:
+		return words(sends(s.In), strconv.FormatUint(s.A, 10))
 	case KindOwnStdio, KindGid, KindUid:
 		return strconv.FormatUint(s.A, 10)
 	case KindBounding, KindAmbient:
@@ -256,7 +260,7 @@ var attachBits = []bit{
 	{uint64(AttachKeep), "keep"}, {uint64(AttachHostPath), "host path"}, {uint64(AttachOnProc), "in proc"},
 }
 
-var prctlNames = []bit{{unix.PR_SET_NO_NEW_PRIVS, "no_new_privs"}, {unix.PR_SET_KEEPCAPS, "keep_caps"}}
+var prctlNames = []bit{{unix.PR_SET_NO_NEW_PRIVS, "no_new_privs"}, {unix.PR_SET_KEEPCAPS, "keep_caps"}, {unix.PR_SET_PDEATHSIG, "pdeathsig"}}
 
 // bits names the bits that are set; of rows that share bits the first one that fits wins.
 func bits(v uint64, rows []bit) string {
