@@ -57,6 +57,15 @@ func TestHookScenes(t *testing.T) {
 			want(t, c.create(), 1, is(""), has("executable file not found in $PATH"))
 			c.wantOut("\"status\": \"stopped\",\n")
 		}},
+		{name: "run with startContainer is running afterwards", play: func(t *testing.T) {
+			c := newContainer(t)
+			c.config(args("sleep", "300"), c.shared(), startContainer.set(startContainer.sh(c, "true")))
+			r := c.command("run", "--bundle", c.bundle, c.id).start(t)
+			r.until(t, "the container", func() bool { return len(c.records()) > 0 && c.rt("state", c.id).code == 0 })
+			c.untilStatus("running")
+			c.kill("KILL").must(t)
+			want(t, r.wait(t), 137, is(""), is(""))
+		}},
 		{name: "nothing was created", play: func(t *testing.T) {
 			c := newContainer(t)
 			c.config(args("sleep", "300"), c.shared(), poststop.set(poststop.sh(c, "echo stopped >>@/out")))
