@@ -3,6 +3,7 @@ package libcontainer
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,7 +110,7 @@ func signature(dir string) (pid, command string) {
 func endHolder(dir string, signal unix.Signal) {
 	text, command := signature(dir)
 	pid, err := strconv.Atoi(text)
-	if err != nil || command == "pause" || command == "resume" {
+	if err != nil || !slices.Contains([]string{"create", "run", "start", "delete"}, command) {
 		return
 	}
 	pidfd, err := unix.PidfdOpen(pid, 0)
