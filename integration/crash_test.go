@@ -219,7 +219,7 @@ func term(t *testing.T, edit func(*specs.Spec)) {
 
 // TestTermInHook sends the signal at a known place: while a hook of `create` runs.
 func TestTermInHook(t *testing.T) {
-	dies := peers{runc: differs("takes no notice of TERM during a hook, and the hook outlives it"), rt: later("hooks").rt}
+	dies := peers{runc: differs("takes no notice of TERM during a hook, and the hook outlives it")}
 	send := func(signal unix.Signal, check func(*container, result)) func(*testing.T) {
 		return func(t *testing.T) {
 			c := newContainer(t, args("sleep", "300"))

@@ -30,7 +30,7 @@ func (c *container) hookKinds(text func(kind string) string) func(*specs.Spec) {
 func echo(kind string) string { return "echo " + kind + " >>$L" }
 
 func TestHooks(t *testing.T) {
-	needBinary(t, later("hooks"))
+	needBinary(t, peers{})
 	early := peers{runc: differs("1.1 runs poststart at create")}
 	runScenes(t, []scene{
 		{name: "order", peers: early, play: func(t *testing.T) {
@@ -91,8 +91,12 @@ func hookState(t *testing.T) {
 func hookCallsBack(t *testing.T) {
 	c := newContainer(t)
 	call := it.bin + " --root " + c.root + " "
+	then := " && "
+	if it.kind == "runc" { // has no record yet, or any more
+		then = "; "
+	}
 	c.config(c.hookKinds(func(string) string {
-		return call + "list >/dev/null && " + call + "state " + c.id + " >/dev/null; echo done >>$L"
+		return call + "list | grep -q " + c.id + then + call + "state " + c.id + " >/dev/null" + then + "echo done >>$L"
 	}))
 	c.run().must(t)
 	c.wantLog("done\ndone\ndone\ndone\n")

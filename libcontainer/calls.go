@@ -31,7 +31,9 @@ func (c *creation) act(s plan.HostStep) error {
 	case plan.ActPlan:
 		return c.handOver()
 	case plan.ActForked:
-		return c.talk.follow()
+		err := c.talk.follow()
+		c.closeFifos()
+		return err
 	case plan.ActMaps:
 		l := c.doc.Spec.Linux
 		return idmap.Write(c.talk.child.Pid, idmap.Maps{UID: l.UIDMappings, GID: l.GIDMappings}, idmap.Self(c.host.Caps))
@@ -39,6 +41,8 @@ func (c *creation) act(s plan.HostStep) error {
 		return c.makeGroup()
 	case plan.ActPidfd:
 		return sendPidfd(c.pidfd, s.S, "standard", c.talk.child.Pidfd)
+	case plan.ActHook:
+		return c.hooks().one(config.HookKind(s.A), int(s.B))
 	case plan.ActState:
 		return errs.Op("rename", c.dir+"/"+fileIntent, unix.Rename(c.dir+"/"+fileIntent, c.dir+"/"+fileState))
 	}
@@ -110,6 +114,7 @@ func (c *creation) writeIntent() error {
 		Version: config.RecordVersion, ID: c.o.ID, Bundle: c.bundle, Rootfs: c.out.Rootfs, Created: now(), BootID: boot,
 		Creator: unix.Getpid(), Pid: p.Pid, PidStart: p.Start, SharedPid: fresh&unix.CLONE_NEWPID == 0,
 		CgroupV2: c.out.Cgroup.V2, Cgroup: groupRecord(c.out.Cgroup.Group()),
+		Hooks: config.HasHooks(c.doc.Spec.Hooks),
 	}
 	return c.writeRecord()
 }
@@ -150,7 +155,11 @@ func (c *creation) handOver() error {
 			return err
 		}
 	}
-	return c.talk.child.Do(c.out.Plan, c.pass(c.out.Plan.Pass), 0)
+	err := c.talk.child.Do(c.out.Plan, c.pass(c.out.Plan.Pass), 0)
+	if !compile.Forks(c.doc.Spec, c.unified) { // else the plan may have to go a second time
+		c.closeFifos() // with ours open the status of `run` would be created for good
+	}
+	return err
 }
 
 // pass are the fds for slots of the plan.
@@ -224,6 +233,11 @@ func (c *creation) makeGroup() error {
 	c.undo.push(func() error {
 		if err := c.talk.kill(); err != nil { // nothing can be removed around a live init
 			return err
+		}
+		if c.record.Hooks { // what a hook has left in the group
+			if err := g.Kill(teardown); err != nil {
+				return err
+			}
 		}
 		return g.Destroy(teardown)
 	})

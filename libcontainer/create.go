@@ -224,6 +224,7 @@ func (c *creation) create() (err error) {
 	if err = c.claim(); err != nil {
 		return err
 	}
+	c.undo.push(c.poststop)
 	c.talk.filter.start()
 	for _, s := range c.out.Plan.Host {
 		if s.Call == plan.CallNone && err == nil {
@@ -264,20 +265,27 @@ func (c *creation) keep() error {
 
 // close lets go of what this process holds. The container lives on, or is gone.
 func (c *creation) close() {
-	for _, fd := range []int{c.fifos[0], c.fifos[1], c.group} {
+	c.closeFifos()
+	c.joined.close()
+	c.talk.close()
+	for _, fd := range []int{c.pidfd, c.group} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}
-	}
-	c.joined.close()
-	c.talk.close()
-	if c.pidfd >= 0 {
-		unix.Close(c.pidfd)
 	}
 	if c.notify != nil {
 		c.notify.Close()
 	}
 	if c.lock.fd >= 0 {
 		c.lock.release()
+	}
+}
+
+func (c *creation) closeFifos() {
+	for i, fd := range c.fifos {
+		if fd >= 0 {
+			unix.Close(fd)
+			c.fifos[i] = -1
+		}
 	}
 }

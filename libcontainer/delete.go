@@ -46,12 +46,15 @@ func (r Root) deleteLocked(id string, force bool) error {
 	return c.destroy()
 }
 
-// destroy ends what runs and removes what was made.
+// destroy ends what runs, removes what was made, and runs the poststop hooks.
 func (c *container) destroy() error {
 	if err := c.endInit(); err != nil {
 		return err
 	}
 	if err := c.removeGroup(); err != nil {
+		return err
+	}
+	if err := c.poststopOwn(); err != nil {
 		return err
 	}
 	return removeDir(c.dir)
@@ -101,8 +104,8 @@ func (c *container) killFrozen() error {
 	return c.group().Thaw()
 }
 
-// lockForDelete: with force, the init is killed, and if that does not free the lock, so is
-// the creator that was recorded.
+// lockForDelete: with force, the init is killed, and if that does not free the lock, who
+// holds it is ended: first by TERM, which lets it take back what it has made.
 func (c *container) lockForDelete(force bool) (lock, error) {
 	if !force {
 		return c.acquireOrClaim(lockWait)
@@ -114,8 +117,11 @@ func (c *container) lockForDelete(force bool) (lock, error) {
 	if err := c.killInit(); err != nil {
 		return lock{-1}, err
 	}
-	if l, err = c.acquireOrClaim(2 * time.Second); err == nil || errs.KindOf(err) != errs.Timeout {
-		return l, err
+	for _, signal := range []unix.Signal{unix.SIGTERM, unix.SIGKILL} {
+		if l, err = c.acquireOrClaim(2 * time.Second); err == nil || errs.KindOf(err) != errs.Timeout {
+			return l, err
+		}
+		endHolder(c.dir, signal)
 	}
 	if c.Creator != 0 && !c.created && c.booted {
 		unix.Kill(c.Creator, unix.SIGKILL)

@@ -15,7 +15,6 @@ import (
 	"rt/internal/kernel"
 	"rt/internal/plan"
 	"rt/internal/signals"
-	"rt/nsenter"
 	"rt/seccomp"
 )
 
@@ -78,8 +77,7 @@ func (c *container) admits(o ExecOptions) error {
 	return checkPreserved(o.Listen, o.PreserveFDs)
 }
 
-// begin starts an init in the container's pid namespace. setns(2) with CLONE_NEWPID counts
-// for children only, and for the thread that calls it: that thread is not used again.
+// begin starts an init in the container's pid namespace. Its thread is not used again.
 func (e *execution) begin(o ExecOptions) (err error) {
 	e.talk = conversation{what: "exec", died: e.died, pass: e.pass}
 	e.talk.act = e.act
@@ -102,12 +100,7 @@ func (e *execution) begin(o ExecOptions) (err error) {
 	e.unified = e.CgroupV2 && len(e.Cgroup) > 0
 	e.forks = compile.ExecForks(kernel.Host{Caps: e.caps}, e.unified)
 	runtime.LockOSThread()
-	if !e.forks {
-		if err := unix.Setns(e.pidfd, unix.CLONE_NEWPID); err != nil {
-			return errs.Op("join the pid namespace of", e.ID, err)
-		}
-	}
-	e.talk.child, err = nsenter.Spawn(nsenter.Start{Preserve: o.Listen.FDs + o.PreserveFDs})
+	e.talk.child, err = join(e.pidfd, e.forks, o.Listen.FDs+o.PreserveFDs)
 	return err
 }
 

@@ -2,6 +2,8 @@ package libcontainer
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,12 +89,55 @@ func (l lock) await(dir string, deadline time.Time) error {
 
 // holder reads who signed the lock.
 func holder(dir string) string {
-	raw, err := kernel.ReadFile(dir+"/"+fileLock, 256)
-	if err != nil || len(raw) == 0 {
+	pid, command := signature(dir)
+	if pid == "" {
 		return "unknown"
 	}
-	pid, command, _ := strings.Cut(strings.TrimSpace(string(raw)), " ")
 	return command + ", pid " + pid
+}
+
+func signature(dir string) (pid, command string) {
+	raw, err := kernel.ReadFile(dir+"/"+fileLock, 256)
+	if err != nil {
+		return "", ""
+	}
+	pid, command, _ = strings.Cut(strings.TrimSpace(string(raw)), " ")
+	return pid, command
+}
+
+// endHolder sends a signal to the command that signed the lock, if it is one that may wait
+// for a hook. Its pid is its own if the process has this lock open.
+func endHolder(dir string, signal unix.Signal) {
+	text, command := signature(dir)
+	pid, err := strconv.Atoi(text)
+	if err != nil || !slices.Contains([]string{"create", "run", "start", "delete"}, command) {
+		return
+	}
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(pidfd)
+	if hasOpen(pid, dir+"/"+fileLock) {
+		unix.PidfdSendSignal(pidfd, signal, nil, 0)
+	}
+}
+
+// hasOpen tells whether a process has the file open.
+func hasOpen(pid int, path string) bool {
+	fds := "/proc/" + strconv.Itoa(pid) + "/fd"
+	entries, _ := os.ReadDir(fds)
+	for _, e := range entries {
+		if sameFile(fds+"/"+e.Name(), path) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameFile(a, b string) bool {
+	var one, other unix.Stat_t
+	return unix.Stat(a, &one) == nil && unix.Stat(b, &other) == nil && one.Ino == other.Ino && one.Dev == other.Dev
 }
 
 // sign leaves a note for those who wait.

@@ -39,7 +39,7 @@ func openNamespaces(spec *specs.Spec) (j joined, err error) {
 			return j, errs.At("/linux/namespaces/"+strconv.Itoa(i)+"/path", "join the "+string(n.Type)+" namespace", n.Path, err)
 		}
 		j.fds[compile.NamespaceSlot(n.Type)-plan.SlotNS] = fd
-		if n.Type == specs.UserNamespace && sameFile(fd, "/proc/self/ns/user") {
+		if n.Type == specs.UserNamespace && sameFile(fdPath(fd), "/proc/self/ns/user") {
 			j.own |= unix.CLONE_NEWUSER // setns(2) into one's own is an error
 		}
 	}
@@ -81,11 +81,6 @@ func openNamespace(n specs.LinuxNamespace) (int, error) {
 	return fd, nil
 }
 
-func sameFile(fd int, path string) bool {
-	var a, b unix.Stat_t
-	return unix.Fstat(fd, &a) == nil && unix.Stat(path, &b) == nil && a.Dev == b.Dev && a.Ino == b.Ino
-}
-
 // compareOwners asks which namespaces belong to the joined user namespace: their file systems
 // can be mounted in there (ioctl_nsfs(2), NS_GET_USERNS).
 func (j *joined) compareOwners(spec *specs.Spec) {
@@ -99,7 +94,7 @@ func (j *joined) compareOwners(spec *specs.Spec) {
 		if err != nil { // not ours to see, so not the container's either
 			continue
 		}
-		if sameFile(owner, "/proc/self/fd/"+strconv.Itoa(user)) {
+		if sameFile(fdPath(owner), fdPath(user)) {
 			j.owned |= compile.NamespaceFlag(n.Type)
 		}
 		unix.Close(owner)
@@ -114,3 +109,5 @@ func (j *joined) close() {
 		}
 	}
 }
+
+func fdPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }

@@ -3,6 +3,7 @@ package libcontainer
 import (
 	"golang.org/x/sys/unix"
 
+	"rt/internal/config"
 	"rt/internal/errs"
 )
 
@@ -30,10 +31,13 @@ func (r Root) Run(o RunOptions) (int, error) {
 	return c.foreground(o)
 }
 
-// started waits for the workload.
+// started waits for the workload, and runs the poststart hooks.
 func (c *creation) started() (err error) {
 	defer c.undo.run(&err)
-	return c.talk.executed()
+	if err = c.talk.executed(); err != nil || !c.record.Hooks {
+		return err
+	}
+	return c.hooks().all(config.Poststart)
 }
 
 // foreground stands for the workload: signals go to it, its end is ours.

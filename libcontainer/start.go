@@ -49,7 +49,11 @@ func (r Root) startLocked(c *container) (*readiness, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.start(); err != nil {
+	start := c.start
+	if c.Hooks {
+		start = c.startWithHooks
+	}
+	if err := start(); err != nil {
 		w.close()
 		return nil, err
 	}

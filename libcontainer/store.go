@@ -29,6 +29,7 @@ const (
 // container is one container as it stands on disk.
 type container struct {
 	*config.Record
+	in      Root
 	dir     string
 	created bool // state.json is there
 	booted  bool // the record, and so its pids, are of this boot
@@ -44,7 +45,7 @@ func (r Root) load(id string) (*container, error) {
 	if err := ids.Check(id); err != nil {
 		return nil, err
 	}
-	c := &container{dir: r.dir(id), created: true}
+	c := &container{in: r, dir: r.dir(id), created: true}
 	raw, err := readRecord(c.dir + "/" + fileState)
 	if err == unix.ENOENT {
 		c.created = false

@@ -206,6 +206,7 @@ func processRefusals() []refusal {
 			w.handOver(plan.SlotFilter, w.memfd(long))
 			w.Filter("", 0)
 		}, failure{plan.KindFilter, unix.E2BIG, 0}},
+		{"no fd to duplicate", func(w *world) { w.Dup(plan.SlotTmp, 0) }, failure{plan.KindDup, unix.EBADF, 0}},
 		{"no filter at all", func(w *world) { w.Filter("", 0) }, failure{plan.KindFilter, unix.EBADF, 0}},
 		{"an empty file", func(w *world) { w.handOver(plan.SlotFilter, w.memfd("")); w.Filter("", 0) }, failure{plan.KindFilter, unix.ENODATA, 0}},
 	}
@@ -230,6 +231,11 @@ func outputs() []output {
 			w.Text(plan.KindHostname, "web")
 			w.Text(plan.KindDomainname, "example.org")
 		}, "cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname", "web\nexample.org\n"},
+		{"an fd that execve keeps", func(w *world) {
+			w.handOver(plan.SlotTmp, w.memfd("a state"))
+			w.Open("/dev/zero", unix.O_RDONLY, 0, plan.SlotTree)
+			w.Dup(plan.SlotTmp, 0)
+		}, "readlink /proc/self/fd/0; ls /proc/self/fd | tr '\\n' ' '", "/memfd:rt-test (deleted)\n0 1 2 3 "},
 		{"no fd of ours survives", func(w *world) {
 			w.handOver(plan.SlotPidfd, w.memfd("x"))
 			w.Open("/", unix.O_PATH, 0, plan.SlotTmp)

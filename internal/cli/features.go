@@ -3,6 +3,7 @@ package cli
 import (
 	"slices"
 
+	"rt/internal/config"
 	"rt/internal/kernel"
 	"rt/rootfs"
 
@@ -51,7 +52,7 @@ func featureList() document {
 				NetDevices:      &features.NetDevices{Enabled: &no},
 			},
 		},
-		Hooks:  []string{},
+		Hooks:  hookNames(),
 		Unsafe: []string{},
 	}
 }
@@ -60,4 +61,12 @@ func mountOptions() []string {
 	return slices.DeleteFunc(rootfs.OptionNames(), func(name string) bool {
 		return rootfs.LookupOption(name).Class == rootfs.Later
 	})
+}
+
+func hookNames() []string {
+	names := make([]string, config.HookKinds)
+	for k := range config.HookKinds {
+		names[k] = k.String()
+	}
+	return names
 }

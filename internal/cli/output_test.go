@@ -174,7 +174,7 @@ func TestFeatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "versions", []string{doc.OCIVersionMin, doc.OCIVersionMax}, []string{"1.0.0", specs.Version})
-	equal(t, "hooks", doc.Hooks, []string{})
+	equal(t, "hooks", doc.Hooks, []string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"})
 	equal(t, "namespaces", doc.Linux.Namespaces, []string{"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"})
 	equal(t, "idmap", *doc.Linux.MountExtensions.IDMap.Enabled, true)
 	equal(t, "actions", doc.Linux.Seccomp.Actions[:4], []string{"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS"})

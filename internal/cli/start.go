@@ -6,6 +6,7 @@ func startCommand() command {
 With NOTIFY_SOCKET, which create must have had, too, it returns once the workload
 has said READY=1 by sd_notify(3) or has ended; the workload is the service's main
 process from then on.
+If a startContainer or poststart hook fails, the container is deleted.
 
    rt start web`,
 		min: 1, max: 1,

@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"rt/cgroups"
+	"rt/internal/config"
 	"rt/internal/errs"
 	"rt/internal/kernel"
 	"rt/internal/plan"
@@ -52,6 +53,7 @@ type work struct {
 	caps    capSets
 	pass    []plan.Slot // fds for the last part of the plan
 	resume  bool        // init waits for `start`; else the answer to "ready" is the start
+	hook    bool        // the plan is a hook's: it dies with rt
 	err     error
 }
 
@@ -66,7 +68,7 @@ func Container(in *Input) (*Output, error) {
 		w.out.Rootfs = filepath.Join(in.Bundle, w.out.Rootfs)
 	}
 	w.pass, w.resume = []plan.Slot{plan.SlotLock}, !in.Run
-	if w.resume {
+	if w.resume || len(config.StartContainer.Of(in.Spec.Hooks)) > 0 { // these are to find the status created
 		w.pass = append(w.pass, plan.SlotStart, plan.SlotStarted)
 	}
 	w.group()

@@ -84,6 +84,9 @@ func TestGolden(t *testing.T) {
 	for _, g := range execGoldens() {
 		t.Run(g.name, func(t *testing.T) { g.check(t, compileExec) })
 	}
+	for _, g := range hookGoldens() {
+		t.Run(g.name, func(t *testing.T) { g.check(t, compileHook) })
+	}
 }
 
 func compileExec(in *Input) (*Output, error) {
@@ -147,7 +150,7 @@ func at(lines []string, i int) string {
 // TestGoldenFiles: each row has a file of its own, and each file its row.
 func TestGoldenFiles(t *testing.T) {
 	var want []string
-	for _, g := range append(goldens(), execGoldens()...) {
+	for _, g := range slices.Concat(goldens(), execGoldens(), hookGoldens()) {
 		want = append(want, filepath.Join("testdata", g.name+".golden"))
 	}
 	slices.Sort(want)
@@ -177,6 +180,9 @@ func TestPure(t *testing.T) {
 	}
 	for _, g := range execGoldens() {
 		pure(t, g, compileExec)
+	}
+	for _, g := range hookGoldens() {
+		pure(t, g, compileHook)
 	}
 }
 

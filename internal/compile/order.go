@@ -21,9 +21,11 @@ var container = []row{
 	{"cgroup", callCgroup},        // the groups are there now
 	{"late", lateMounts},          // cgroup mounts, which are clones of the groups, and what lies on them
 	{"notify", notifySocket},      // on top of whatever is mounted on /run
-	{"hide", hide},                // after all mounts
+	{"hide", hideEarly},           // after all mounts; the join may be as late as this
 	{"join", joinCgroup},          // late, so that little of the set-up counts against a memory limit
 	{"cgroupns", cgroupNamespace}, // its root is the group that we are in
+	{"hooks", callHooks},          // in the groups, and while the paths are the host's
+	{"hide", hideLate},            // a hook may still write to the root, and mount on it
 	{"pivot", pivot},              // after the join, whose paths are the host's
 	{"session", session},
 	{"stdio", stdio},       // /dev/null is the container's from here on
@@ -42,6 +44,35 @@ var exec = []row{
 	{"join", joinOwn}, // before setns: the paths are the host's
 	{"setns", setns},
 	{"home", callEnter}, // brings HOME from the container's passwd
+	{"session", session},
+	{"stdio", stdio},
+	{"bounding", bounding},
+	{"fetch", fetchFilter},
+	{"limits", limits},
+	{"user", user},
+	{"find", find},
+	{"end", end},
+}
+
+// beside is the order of a createContainer hook: it joins, and keeps rt's own rights.
+var beside = []row{
+	{"streams", streams},
+	{"enter", enter},
+	{"join", joinOwn},
+	{"setns", setns},
+	{"session", session}, // a process group of its own: a time-out kills it as a whole
+	{"place", place},
+	{"find", find},
+	{"end", hookEnd},
+}
+
+// within is the order of a startContainer hook. Its program is the image's, so it gets no
+// more rights than the workload: it is an exec whose streams are rt's.
+var within = []row{
+	{"streams", streams},
+	{"enter", enter},
+	{"join", joinOwn},
+	{"setns", setns},
 	{"session", session},
 	{"stdio", stdio},
 	{"bounding", bounding},

@@ -29,6 +29,7 @@ func (w *work) containerHost() {
 	w.ownStreams()
 	w.files()
 	w.Host(plan.HostStep{Act: plan.ActState, Call: plan.CallReady})
+	w.hooks()
 }
 
 func (w *work) recordAndGroup() {
@@ -238,6 +239,9 @@ func ready(w *work) {
 	w.From("")
 	if slices.Contains(w.pass, plan.SlotLock) {
 		w.Close(plan.SlotLock) // from here on, whoever wants the lock need not wait for us
+	}
+	if w.hook { // after the user and the capabilities, whose change would clear it
+		w.Number(plan.KindPrctl, unix.PR_SET_PDEATHSIG, uint64(unix.SIGKILL))
 	}
 	w.Call(plan.CallReady, 0, plan.SlotNone, plan.SlotNone)
 	if w.resume {

@@ -14,7 +14,6 @@ var refusals = []struct {
 	{"/process/scheduler", "a scheduling policy", func(s *specs.Spec) bool { return s.Process.Scheduler != nil }},
 	{"/process/ioPriority", "an I/O priority", func(s *specs.Spec) bool { return s.Process.IOPriority != nil }},
 	{"/process/execCPUAffinity", "a CPU affinity for exec", func(s *specs.Spec) bool { return s.Process.ExecCPUAffinity != nil }},
-	{"/hooks", "hooks", hasHooks},
 	{"/linux/mountLabel", "a mount label", linux(func(l *specs.Linux) bool { return l.MountLabel != "" })},
 	{"/linux/netDevices", "network devices", linux(func(l *specs.Linux) bool { return len(l.NetDevices) > 0 })},
 	{"/linux/intelRdt", "Intel RDT", linux(func(l *specs.Linux) bool { return l.IntelRdt != nil })},
@@ -24,12 +23,6 @@ var refusals = []struct {
 
 func linux(asked func(*specs.Linux) bool) func(*specs.Spec) bool {
 	return func(s *specs.Spec) bool { return s.Linux != nil && asked(s.Linux) }
-}
-
-func hasHooks(s *specs.Spec) bool {
-	h := s.Hooks
-	//nolint:staticcheck // prestart is deprecated, and managers still write it
-	return h != nil && len(h.Prestart)+len(h.CreateRuntime)+len(h.CreateContainer)+len(h.StartContainer)+len(h.Poststart)+len(h.Poststop) > 0
 }
 
 func refuse(s *specs.Spec) error {

@@ -18,7 +18,6 @@ type refused struct {
 
 // fields has a row for each row of refusals, in its order.
 func fields() []refused {
-	hook := []specs.Hook{{Path: "/hook"}}
 	return []refused{
 		{"terminal", func(s *specs.Spec) { s.Process.Terminal = true }, "/process/terminal"},
 		{"AppArmor", func(s *specs.Spec) { s.Process.ApparmorProfile = "p" }, "/process/apparmorProfile"},
@@ -26,7 +25,6 @@ func fields() []refused {
 		{"scheduler", func(s *specs.Spec) { s.Process.Scheduler = &specs.Scheduler{} }, "/process/scheduler"},
 		{"I/O priority", func(s *specs.Spec) { s.Process.IOPriority = &specs.LinuxIOPriority{} }, "/process/ioPriority"},
 		{"CPU affinity", func(s *specs.Spec) { s.Process.ExecCPUAffinity = &specs.CPUAffinity{} }, "/process/execCPUAffinity"},
-		{"hooks", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: hook} }, "/hooks"},
 		{"mount label", func(s *specs.Spec) { s.Linux.MountLabel = "l" }, "/linux/mountLabel"},
 		{"network devices", func(s *specs.Spec) { s.Linux.NetDevices = map[string]specs.LinuxNetDevice{"eth0": {}} }, "/linux/netDevices"},
 		{"Intel RDT", func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }, "/linux/intelRdt"},
@@ -37,17 +35,10 @@ func fields() []refused {
 
 // others are refused while the plan is made.
 func others() []refused {
-	hook := []specs.Hook{{Path: "/hook"}}
 	option := func(o string) func(*specs.Spec) {
 		return func(s *specs.Spec) { s.Mounts[2].Options = append(s.Mounts[2].Options, o) }
 	}
 	return []refused{
-		//nolint:staticcheck // prestart is deprecated, and managers still write it
-		{"prestart hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: hook} }, "/hooks"},
-		{"createRuntime hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateRuntime: hook} }, "/hooks"},
-		{"createContainer hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateContainer: hook} }, "/hooks"},
-		{"startContainer hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{StartContainer: hook} }, "/hooks"},
-		{"poststart hook", func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststart: hook} }, "/hooks"},
 		{"no linux", func(s *specs.Spec) { s.Linux = nil }, "/linux"},
 		{"mounts without a mount namespace", bare(func(s *specs.Spec) {}), "/mounts/0"},
 		{"read-only root without one", bare(func(s *specs.Spec) { s.Mounts = nil }), "/root/readonly"},

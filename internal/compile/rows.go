@@ -151,4 +151,14 @@ func pivot(w *work) {
 	w.From("/root/path").Chroot("the root file system")
 }
 
-func hide(w *work) { rootfs.Hide(w.Builder, w.in.Spec) }
+func hideEarly(w *work) {
+	if !w.createHooks() {
+		rootfs.Hide(w.Builder, w.in.Spec)
+	}
+}
+
+func hideLate(w *work) {
+	if w.createHooks() {
+		rootfs.Hide(w.Builder, w.in.Spec)
+	}
+}

@@ -39,6 +39,12 @@ func wholeGoldens() []golden {
 		{"v1", func(in *Input) { in.PidFile = "/run/pid" }, all},
 		{"v2", withHost(v2Host()), all},
 		{"run", func(in *Input) { in.Run = true }, from("bounding")},
+		{"hooks", on(every), from("write")},
+		{"hooks-run", func(in *Input) { in.Run = true; every(in.Spec) }, all},
+		{"hooks-later-only", on(func(s *specs.Spec) {
+			every(s)
+			s.Hooks.Prestart, s.Hooks.CreateRuntime, s.Hooks.CreateContainer = nil, nil, nil //nolint:staticcheck // prestart
+		}), from("write")},
 		{"preserve-fds", func(in *Input) { in.PreserveFDs = 3 }, facts},
 		{"listen", func(in *Input) {
 			in.Listen, in.PreserveFDs = Listen{FDs: 2, Pid: 1, Names: "web:admin"}, 3

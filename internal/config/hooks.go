@@ -6,27 +6,61 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// hooks checks the commands of config.md, "POSIX-platform Hooks".
-func (c *checker) hooks(at *place, h *specs.Hooks) {
+// HookKind is a kind of hooks of config.md, "POSIX-platform Hooks".
+type HookKind uint8
+
+// The kinds, in the order in which they run.
+const (
+	Prestart HookKind = iota
+	CreateRuntime
+	CreateContainer
+	StartContainer
+	Poststart
+	Poststop
+	HookKinds // how many there are
+)
+
+var hookNames = [HookKinds]string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}
+
+// String is the kind's name in config.json.
+func (k HookKind) String() string { return hookNames[k] }
+
+// Of are the hooks of this kind.
+func (k HookKind) Of(h *specs.Hooks) []specs.Hook {
 	if h == nil {
-		return
+		return nil
 	}
-	c.hookList(at.key("prestart"), h.Prestart)
-	c.hookList(at.key("createRuntime"), h.CreateRuntime)
-	c.hookList(at.key("createContainer"), h.CreateContainer)
-	c.hookList(at.key("startContainer"), h.StartContainer)
-	c.hookList(at.key("poststart"), h.Poststart)
-	c.hookList(at.key("poststop"), h.Poststop)
+	//nolint:staticcheck // prestart is deprecated, and managers still write it
+	return [HookKinds][]specs.Hook{h.Prestart, h.CreateRuntime, h.CreateContainer, h.StartContainer, h.Poststart, h.Poststop}[k]
 }
 
-func (c *checker) hookList(at *place, list []specs.Hook) {
-	for i, h := range list {
-		here := at.item(i)
-		c.absolute(here.key("path"), h.Path)
-		c.allNoNUL(here.key("args"), h.Args)
-		c.variables(here.key("env"), h.Env)
-		if h.Timeout != nil && *h.Timeout <= 0 {
-			c.fault(here.key("timeout"), strconv.Itoa(*h.Timeout)+" seconds is not greater than zero")
+// Where is the JSON pointer of hook i.
+func (k HookKind) Where(i int) string { return "/hooks/" + k.String() + "/" + strconv.Itoa(i) }
+
+// HasHooks tells whether there is a hook of any kind.
+func HasHooks(h *specs.Hooks) bool {
+	for k := range HookKinds {
+		if len(k.Of(h)) > 0 {
+			return true
 		}
+	}
+	return false
+}
+
+// hooks checks the commands.
+func (c *checker) hooks(at *place, h *specs.Hooks) {
+	for k := range HookKinds {
+		for i, hook := range k.Of(h) {
+			c.hook(at.key(k.String()).item(i), hook)
+		}
+	}
+}
+
+func (c *checker) hook(at *place, h specs.Hook) {
+	c.absolute(at.key("path"), h.Path)
+	c.allNoNUL(at.key("args"), h.Args)
+	c.variables(at.key("env"), h.Env)
+	if h.Timeout != nil && *h.Timeout <= 0 {
+		c.fault(at.key("timeout"), strconv.Itoa(*h.Timeout)+" seconds is not greater than zero")
 	}
 }

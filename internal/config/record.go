@@ -21,6 +21,7 @@ type Record struct {
 	SharedPid bool   // the init has no pid namespace of its own
 	CgroupV2  bool
 	Cgroup    []CgroupDir
+	Hooks     bool // config.json has some: who has none need not read it again
 }
 
 // CgroupDir is the container's group in one hierarchy.
@@ -33,7 +34,7 @@ type CgroupDir struct {
 // RecordVersion is the version that this rt writes.
 const RecordVersion = 1
 
-var keysRecord = []string{"version", "id", "bundle", "rootfs", "created", "bootId", "creator", "pid", "pidStart", "sharedPid", "cgroupV2", "cgroup"}
+var keysRecord = []string{"version", "id", "bundle", "rootfs", "created", "bootId", "creator", "pid", "pidStart", "sharedPid", "cgroupV2", "cgroup", "hooks"}
 
 var keysCgroupDir = []string{"controller", "path", "mount"}
 
@@ -59,7 +60,11 @@ func (r *Record) Append(b []byte) []byte {
 		b = member(b, "path", d.Path)
 		b = append(member(b, "mount", d.Mount), '}')
 	}
-	return append(b, "]}\n"...)
+	b = append(b, ']')
+	if r.Hooks {
+		b = append(b, `,"hooks":true`...)
+	}
+	return append(b, "}\n"...)
 }
 
 func member(b []byte, key, value string) []byte {
@@ -118,6 +123,8 @@ func decodeRecord(d *decoder, v *Record) {
 			boolean(d, &v.CgroupV2)
 		case 11:
 			list(d, &v.Cgroup, decodeCgroupDir)
+		case 12:
+			boolean(d, &v.Hooks)
 		}
 	}
 }

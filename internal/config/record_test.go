@@ -10,7 +10,7 @@ func TestRecord(t *testing.T) {
 	full := Record{
 		Version: RecordVersion, ID: "web", Bundle: "/srv/\"a\"\\b\tc\x01 ü/web", Rootfs: "/srv/web/rootfs",
 		Created: time.Date(2026, 11, 20, 18, 47, 1, 234567, time.UTC), BootID: "b", Creator: 12, Pid: 13, PidStart: 1 << 60,
-		SharedPid: true, CgroupV2: true, Cgroup: []CgroupDir{{"memory", "/sys/fs/cgroup/memory/web", "/sys/fs/cgroup/memory"}, {"", "/x", "/"}},
+		SharedPid: true, CgroupV2: true, Cgroup: []CgroupDir{{"memory", "/sys/fs/cgroup/memory/web", "/sys/fs/cgroup/memory"}, {"", "/x", "/"}}, Hooks: true,
 	}
 	empty := Record{Cgroup: []CgroupDir{}}
 	for _, want := range []Record{full, empty} {

@@ -169,6 +169,9 @@ func (b *Builder) Number(k Kind, n ...uint64) {
 	b.Add(s)
 }
 
+// Dup makes in the fd number fd, which execve keeps.
+func (b *Builder) Dup(in Slot, fd uint64) { b.Add(Step{Kind: KindDup, In: in, A: fd}) }
+
 // Rlimit sets the resource limit number resource, called name.
 func (b *Builder) Rlimit(name string, resource int, soft, hard uint64) {
 	b.Add(Step{Kind: KindRlimit, S: name, A: uint64(resource), B: soft, C: hard})

@@ -37,6 +37,7 @@ const (
 	KindUmask
 	KindOwnStdio
 	KindReopenNull
+	KindDup
 	KindRlimit
 	KindBounding
 	KindGroups
@@ -88,6 +89,7 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindUmask:      {"umask", "set the umask"},
 	KindOwnStdio:   {"own_stdio", "give the standard streams to the user"},
 	KindReopenNull: {"reopen_null", "reopen"},
+	KindDup:        {"dup", "duplicate to"},
 	KindRlimit:     {"setrlimit", "set the resource limit"},
 	KindBounding:   {"bounding", "drop from the capability bounding set"},
 	KindGroups:     {"setgroups", "set the additional groups"},
@@ -190,6 +192,12 @@ const (
 	CallForked        // answers SPAWNED: the maps are written
 	CallTree          // clones the source of the step in the container's mount namespace, whose fd comes along
 	CallJoin          // hands over the files to join the cgroups by
+	CallHooks         // prestart, createRuntime and createContainer hooks
+
+	// No calls of the init: when other commands do host steps.
+	CallStart   // start, before the init gets its byte
+	CallStarted // start, after the execve
+	CallDelete  // delete, when nothing is left but the record
 )
 
-var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter", "forked", "tree", "join"}
+var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter", "forked", "tree", "join", "hooks", "before start", "started", "delete"}

@@ -36,9 +36,10 @@ const (
 	ActPidFile                // S is the file
 	ActPidfd                  // the init's pidfd goes to the socket S
 	ActState                  // state.json: the container is created
+	ActHook                   // run hook B of the config.HookKind A; S is its path
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "pidfd", "state"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "pidfd", "state", "hook"}
 
 func (a Act) String() string { return actNames[a] }
 

@@ -19,7 +19,7 @@ type Line struct {
 }
 
 // Lines is the whole plan in the order in which it is done: host steps stand before the
-// call that waits for them.
+// call that waits for them, or at their place in the container's life.
 func (p *Plan) Lines() []Line {
 	lines := p.hostLines(nil, CallNone)
 	for i := range p.Init {
@@ -29,7 +29,7 @@ func (p *Plan) Lines() []Line {
 		}
 		lines = append(lines, Line{"init", s.Kind.String(), s.args(), s.Where})
 	}
-	return lines
+	return p.hostLines(p.hostLines(lines, CallStarted), CallDelete)
 }
 
 // call is the number of the call that the step makes.
@@ -43,6 +43,8 @@ func (s *Step) call() int {
 		return CallTree
 	case KindJoin:
 		return CallJoin
+	case KindWait:
+		return CallStart
 	}
 	return CallNone
 }
@@ -152,6 +154,8 @@ func (s *Step) pathArgs() string {
 		return words(sends(s.In), strconv.Quote(s.T), s.S, flag(s.Flags, WriteOutside, "if not forked into it"))
 	case KindUmask:
 		return fmt.Sprintf("%04o", s.A)
+	case KindDup:
+		return words(sends(s.In), strconv.FormatUint(s.A, 10))
 	case KindOwnStdio:
 		return strconv.FormatUint(s.A, 10)
 	case KindGid, KindUid:
@@ -278,7 +282,7 @@ var attachBits = []bit{
 	{uint64(AttachKeep), "keep"}, {uint64(AttachHostPath), "host path"}, {uint64(AttachOnProc), "in proc"},
 }
 
-var prctlNames = []bit{{unix.PR_SET_NO_NEW_PRIVS, "no_new_privs"}, {unix.PR_SET_KEEPCAPS, "keep_caps"}, {unix.PR_SET_DUMPABLE, "dumpable"}}
+var prctlNames = []bit{{unix.PR_SET_NO_NEW_PRIVS, "no_new_privs"}, {unix.PR_SET_KEEPCAPS, "keep_caps"}, {unix.PR_SET_DUMPABLE, "dumpable"}, {unix.PR_SET_PDEATHSIG, "pdeathsig"}}
 
 // bits names the bits that are set; of rows that share bits the first one that fits wins.
 func bits(v uint64, rows []bit) string {

@@ -44,6 +44,7 @@ const body bodies[KIND_COUNT] = {
 	[KIND_UMASK] = do_umask,
 	[KIND_OWN_STDIO] = do_own_stdio,
 	[KIND_REOPEN_NULL] = do_reopen_null,
+	[KIND_DUP] = do_dup,
 	[KIND_SETRLIMIT] = do_rlimit,
 	[KIND_BOUNDING] = do_bounding,
 	[KIND_SETGROUPS] = do_groups,

@@ -150,6 +150,14 @@ long do_reopen_null(const struct step *s)
 	return 0;
 }
 
+// do_dup: the fd stays open across execve, whatever the slot's is.
+long do_dup(const struct step *s)
+{
+	long result = sys3(__NR_dup3, init.slot[s->in], s->a, 0);
+
+	return result < 0 ? result : 0;
+}
+
 long do_rlimit(const struct step *s)
 {
 	u64 limit[2] = {s->b, s->c};

@@ -88,6 +88,7 @@ long do_unshare(const struct step *), do_setns(const struct step *), do_open(con
 	do_close(const struct step *), do_write(const struct step *), do_hostname(const struct step *),
 	do_domainname(const struct step *), do_loopback(const struct step *), do_setsid(const struct step *),
 	do_umask(const struct step *), do_own_stdio(const struct step *), do_reopen_null(const struct step *),
+	do_dup(const struct step *),
 	do_rlimit(const struct step *), do_bounding(const struct step *), do_groups(const struct step *), do_gid(const struct step *),
 	do_uid(const struct step *), do_prctl(const struct step *), do_chdir(const struct step *),
 	do_find(const struct step *), do_capset(const struct step *), do_ambient(const struct step *),

@@ -1,0 +1,105 @@
+package libcontainer
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"rt/internal/compile"
+	"rt/internal/config"
+	"rt/internal/errs"
+	"rt/internal/kernel"
+	"rt/internal/plan"
+	"rt/nsenter"
+	"rt/seccomp"
+)
+
+// join starts an init in the pid namespace of the process that pidfd refers to; one that forks
+// joins it by itself. setns(2) with CLONE_NEWPID counts for children only, and for the thread
+// that calls it: that thread is fit for nothing else afterwards.
+func join(pidfd int, forks bool, preserve int) (*nsenter.Child, error) {
+	if !forks {
+		if err := unix.Setns(pidfd, unix.CLONE_NEWPID); err != nil {
+			return nil, errs.Op("join the pid namespace", "", err)
+		}
+	}
+	return nsenter.Spawn(nsenter.Start{Preserve: preserve})
+}
+
+// inside starts a hook in the container's namespaces, and hands its plan over. It does not
+// wait: wait hears the calls of its init.
+func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error {
+	caps, err := kernel.ReadCaps()
+	if err != nil {
+		return err
+	}
+	host, unified := kernel.Host{Caps: caps}, h.group.V2 && len(h.group.Dirs) > 0
+	talk, err := h.planOf(k, hook, host, unified)
+	if err != nil {
+		return err
+	}
+	fds := insideFDs{h.pidfd, -1, -1, p.stdin, p.write}
+	if fds.root, err = unix.Open("/proc/"+itoa(h.pid)+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
+		return errs.Op("open the root of", h.id, err)
+	}
+	defer unix.Close(fds.root)
+	if unified {
+		if fds.group, err = openGroup(h.group); err != nil {
+			return err
+		}
+		defer unix.Close(fds.group)
+	}
+	forks := compile.ExecForks(host, unified)
+	if talk.child, err = join(h.pidfd, forks, 0); err != nil {
+		return err
+	}
+	p.talk, p.joined = talk, true
+	talk.filter.start()
+	if err = talk.child.Do(talk.plan, fds.pass(talk.plan.Pass), 0); err == nil {
+		err = talk.follow()
+	}
+	p.started(talk.child.Pid, talk.child.Pidfd)
+	return err
+}
+
+// insideFDs are what the init of a hook inside gets.
+type insideFDs struct{ pidfd, root, group, stdin, output int }
+
+func (f insideFDs) pass(slots []plan.Slot) []int {
+	fds := make([]int, len(slots))
+	for i, s := range slots {
+		switch s {
+		case plan.SlotPidfd:
+			fds[i] = f.pidfd
+		case plan.SlotRoot:
+			fds[i] = f.root
+		case plan.SlotGroup:
+			fds[i] = f.group
+		case plan.SlotTmp:
+			fds[i] = f.stdin
+		case plan.SlotTree:
+			fds[i] = f.output
+		}
+	}
+	return fds
+}
+
+// planOf compiles a hook that runs inside.
+func (h *hooks) planOf(k config.HookKind, hook specs.Hook, host kernel.Host, unified bool) (*conversation, error) {
+	talk := &conversation{}
+	talk.act = func(s plan.HostStep) error { return actOn(talk.child, s) }
+	in := &compile.Input{Spec: h.spec, Host: host, Unified: unified, ID: h.id}
+	if k == config.StartContainer {
+		talk.filter = h.filterFor(h.spec)
+		in.Filter, in.FilterFlags = talk.filter.cached.Program, seccomp.Flags(talk.filter.profile)
+	}
+	out, err := compile.Hook(in, k, hook, h.rootfs, h.group)
+	if err != nil {
+		return nil, err
+	}
+	talk.plan = out.Plan
+	return talk, nil
+}
+
+// isReady tells the last call before an execve.
+func isReady(m plan.Message) bool { return m.Verb == plan.CallVerb && m.A == plan.CallReady }
