@@ -12,7 +12,7 @@ import (
 // hostile is one image with links, and one path of config.json that goes through them.
 type hostile struct {
 	name  string
-	links []string // "NAME TARGET" below the rootfs; OUTSIDE is a directory of the host
+	links []string // "NAME TARGET" below the rootfs; OUTSIDE is a directory of the host, BESIDE a new name
 	path  string
 	want  string // where the path leads inside, or part of an error
 }
@@ -20,17 +20,17 @@ type hostile struct {
 var hostilePaths = []hostile{
 	{"no link", nil, "/mnt/a", "/mnt/a"},
 	{"dots", nil, "/../../../../../..OUTSIDE", "OUTSIDE"},
-	{"dots behind a directory", nil, "/mnt/../../../../tmp/a", "/tmp/a"},
+	{"dots behind a directory", nil, "/mnt/../../../../tmp/BESIDE", "/tmp/BESIDE"},
 	{"absolute", []string{"a OUTSIDE"}, "/a", "OUTSIDE"},
 	{"absolute, in the middle", []string{"a OUTSIDE"}, "/a/b", "OUTSIDE/b"},
 	{"absolute, its target missing", []string{"a OUTSIDE/new"}, "/a", "OUTSIDE/new"},
-	{"the root", []string{"a /"}, "/a/b", "/b"},
+	{"the root", []string{"a /"}, "/a/BESIDE", "/BESIDE"},
 	{"up and out", []string{"a ../../../../../../../../../..OUTSIDE"}, "/a/b", "OUTSIDE/b"},
 	{"up, from below", []string{"var/a ../../../../../..OUTSIDE"}, "/var/a/b", "OUTSIDE/b"},
-	{"the parent", []string{"a .."}, "/a/b", "/b"},
-	{"dots behind a link", []string{"a /var/deep", "var/deep ../mnt"}, "/a/../b", "/b"},
-	{"dangling, relative", []string{"a b/c"}, "/a", "/b/c"},
-	{"dangling, twice", []string{"a /b/x", "b OUTSIDE"}, "/a/y", "OUTSIDE/x/y"},
+	{"the parent", []string{"a .."}, "/a/BESIDE", "/BESIDE"},
+	{"dots behind a link", []string{"a /var/deep", "var/deep ../mnt"}, "/a/../BESIDE", "/BESIDE"},
+	{"dangling, relative", []string{"a BESIDE/c"}, "/a", "/BESIDE/c"},
+	{"dangling, twice", []string{"a /BESIDE/x", "BESIDE OUTSIDE"}, "/a/y", "OUTSIDE/x/y"},
 	{"a loop", []string{"a a"}, "/a", "too many levels of symbolic links"},
 	{"two in a loop", []string{"a /b", "b a"}, "/a/c", "too many levels of symbolic links"},
 	{"a loop that grows", []string{"a a/a"}, "/a", "too many levels of symbolic links"},
@@ -39,7 +39,7 @@ var hostilePaths = []hostile{
 	{"magic: root of PID 1", []string{"a /proc/1/root"}, "/a/tmp", "too many levels of symbolic links"},
 	{"magic: cwd", []string{"a /proc/self/cwd"}, "/a/b", "too many levels of symbolic links"},
 	{"magic: a descriptor", []string{"a /proc/self/fd/4"}, "/a", "too many levels of symbolic links"},
-	{"magic: behind two links", []string{"a b", "b proc/self/root"}, "/a/tmp", "too many levels of symbolic links"},
+	{"magic: behind two links", []string{"a BESIDE", "BESIDE proc/self/root"}, "/a/tmp", "too many levels of symbolic links"},
 }
 
 // TestS10: whatever links the image holds, what config.json names is looked up and made
@@ -83,7 +83,7 @@ func (h hostile) try(t *testing.T, edit func(path, source string) func(*specs.Sp
 		}
 		c.write(filepath.Base(dir)+"/kept", "")
 	}
-	fill := func(s string) string { return strings.ReplaceAll(s, "OUTSIDE", outside) }
+	fill := strings.NewReplacer("OUTSIDE", outside, "BESIDE", c.id).Replace
 	h.path, h.want = fill(h.path), fill(h.want)
 	c.links(h.links, fill)
 	before := listTree(outside)
@@ -97,6 +97,11 @@ func (h hostile) try(t *testing.T, edit func(path, source string) func(*specs.Sp
 	if f := faults(before, listTree(outside)); len(f) > 0 {
 		t.Errorf("the host's directory changed:\n%s", strings.Join(f, "\n"))
 	}
+	for _, dir := range []string{"/", os.TempDir() + "/"} {
+		if _, err := os.Lstat(dir + c.id); err == nil {
+			t.Errorf("made on the host: %s", dir+c.id)
+		}
+	}
 	c.onlyAdded()
 }
 
@@ -104,13 +109,13 @@ func (h hostile) try(t *testing.T, edit func(path, source string) func(*specs.Sp
 func (c *container) links(list []string, fill func(string) string) {
 	c.t.Helper()
 	for _, l := range list {
-		name, target, _ := strings.Cut(l, " ")
+		name, target, _ := strings.Cut(fill(l), " ")
 		path := filepath.Join(c.rootfs(), name)
 		os.Remove(path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			c.t.Fatal(err)
 		}
-		if err := os.Symlink(fill(target), path); err != nil {
+		if err := os.Symlink(target, path); err != nil {
 			c.t.Fatal(err)
 		}
 	}
