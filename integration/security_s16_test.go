@@ -148,6 +148,10 @@ func initDescriptors(t *testing.T) {
 	c := newCreated(t)
 	defer func() { c.delete("--force").must(t) }()
 	pid := c.state().Pid
+	until(t, "the init lets go of its socket", func() bool { // which it does after the answer that ends create
+		target, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/3", pid))
+		return !strings.HasPrefix(target, "socket:")
+	})
 	var root unix.Stat_t
 	must(t, unix.Stat(c.rootfs(), &root))
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
