@@ -40,7 +40,7 @@ func TestS16(t *testing.T) {
 	})
 	runScenes(t, []scene{
 		{name: "a directory that is passed on is no cwd", play: passedDirectory},
-		{name: "descriptors of a created init", play: initDescriptors},
+		{name: "descriptors of a created init", peers: peers{runc: rtOnly, crun: rtOnly}, play: initDescriptors},
 		{name: "a descriptor of the caller does not get in", play: leakedDirectory},
 	})
 }

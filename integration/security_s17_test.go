@@ -13,7 +13,7 @@ import (
 // TestS17: mount points, the cwd and the directories of devices are made, while the directory
 // that they are made in is exchanged with a link to the host (CVE-2024-45310).
 func TestS17(t *testing.T) {
-	needBinary(t, peers{})
+	needBinary(t, peers{runc: differs("1.1.5 makes directories on the host (CVE-2024-45310)")})
 	needRoot(t)
 	watch(t)
 	r := newRace(t, func(r *race) {
