@@ -16,7 +16,7 @@ INIT_DEP := $(INIT_SRC) $(wildcard nsenter/init/*.h)
 
 export VERSION COMMIT RT FUZZTIME INIT_CFLAGS INIT_SRC
 .NOTPARALLEL: # deps comes before what needs it
-.PHONY: build init generate test check integration bench golden fuzz install deps demo clean help
+.PHONY: build init generate test check integration race bench golden fuzz install deps demo clean help
 .DEFAULT_GOAL := build
 
 build: init ## build ./rt, linked statically against musl where that is possible
@@ -41,6 +41,9 @@ check: deps init ## formatting, vet, the C analyzer, generated files
 
 integration: build ## tests of the real binary; RT=PATH chooses another runtime
 	go -C integration test -count=1
+
+race: build ## races for the container's paths, 10 s each, and 1000 execs under attack; RT_RACE_SECONDS
+	RT_RACE_SECONDS=$${RT_RACE_SECONDS:-10} RT_EXECS=$${RT_EXECS:-1000} go -C integration test -count=1 -v -run 'TestS(06|11|17|19|22)$$'
 
 bench: build ## measure rt beside crun and runc; needs root
 	go run ./bench $(BENCHFLAGS)

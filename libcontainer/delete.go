@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
+	"rt/internal/kernel"
 )
 
 // Delete removes a stopped or created container and all that rt made for it; with force
@@ -123,10 +124,22 @@ func (c *container) lockForDelete(force bool) (lock, error) {
 		}
 		endHolder(c.dir, signal)
 	}
-	if c.Creator != 0 && !c.created && c.booted {
-		unix.Kill(c.Creator, unix.SIGKILL)
+	if !c.created {
+		c.killCreator()
 	}
 	return c.acquireOrClaim(lockWait)
+}
+
+// killCreator has nothing to say: who still waits for the lock will.
+func (c *container) killCreator() {
+	p, alive := c.creator()
+	if !alive {
+		return
+	}
+	if fd, err := kernel.Pidfd(p.Pid, p.Start); err == nil {
+		unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
+		unix.Close(fd)
+	}
 }
 
 // acquireOrClaim: a creator that was killed at once has not even made the lock.

@@ -26,7 +26,7 @@ const (
 // frozen by itself, not by a parent → paused; else running.
 func (c *container) status() (status, error) {
 	if !c.alive() {
-		if !c.created && c.Creator != 0 && c.booted && processAlive(c.Creator) {
+		if _, alive := c.creator(); alive && !c.created {
 			return creating, nil
 		}
 		return stopped, nil
@@ -55,9 +55,14 @@ func (c *container) alive() bool {
 	return err == nil && p.Start == c.PidStart && !p.Dead
 }
 
-func processAlive(pid int) bool {
-	p, err := kernel.ReadProcess(pid)
-	return err == nil && !p.Dead
+// creator is the process that makes the container, if it lives. It is older than the init:
+// one that is younger has got its pid since.
+func (c *container) creator() (kernel.Process, bool) {
+	if c.Creator == 0 || !c.booted {
+		return kernel.Process{}, false
+	}
+	p, err := kernel.ReadProcess(c.Creator)
+	return p, err == nil && !p.Dead && p.Start <= c.PidStart
 }
 
 // waits tells whether the init waits for start: it holds the fifo open until execve

@@ -26,6 +26,11 @@ func Open(b *plan.Builder, spec *specs.Spec, path, parent string) {
 	if propagation&unix.MS_UNBINDABLE != 0 { // nothing could be cloned from it
 		propagation = unix.MS_SLAVE | Recurse
 	}
+	if propagation&unix.MS_SHARED == 0 {
+		// For the host's whole tree: of a mount that stays shared, what lies on it would be
+		// unmounted for the host, too (TestS30).
+		propagation |= Recurse
+	}
 	b.From("/linux/rootfsPropagation").Setattr(plan.SlotNone, "/", PropagationAttr(propagation))
 	if propagation&unix.MS_SHARED != 0 {
 		b.Setattr(plan.SlotNone, parent, PropagationAttr(unix.MS_PRIVATE))

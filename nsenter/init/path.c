@@ -130,6 +130,21 @@ static int make_one(int parent, const char *name, int directory)
 	return (int)result;
 }
 
+// occupied: what was missing is there. It was made meanwhile, or it is a link that dangles;
+// or a magic link in procfs to the fd of parent itself, whose text is a path of the host.
+static int occupied(struct walk *w, size_t begin, size_t end, int parent, u64 resolve)
+{
+	int fd = open_prefix(w, end, O_PATH_, resolve);
+
+	if (fd == -ENOENT)
+		return splice(w, begin, end, parent);
+	if (fd < 0)
+		return fd;
+	sys1(__NR_close, fd);
+	w->next = end;
+	return 0;
+}
+
 // component makes one component that is missing; a dangling link is followed by hand,
 // each of its components through the kernel again.
 static int component(struct walk *w, size_t begin, size_t end, int directory, u64 resolve)
@@ -144,7 +159,7 @@ static int component(struct walk *w, size_t begin, size_t end, int directory, u6
 	result = make_one(parent, w->path + begin, directory);
 	w->path[end] = kept;
 	if (result == -EEXIST)
-		result = resolve & RESOLVE_NO_SYMLINKS ? -ELOOP : splice(w, begin, end, parent);
+		result = occupied(w, begin, end, parent, resolve);
 	else
 		w->next = end;
 	sys1(__NR_close, parent);
