@@ -20,8 +20,14 @@ type runner struct {
 	null, out *os.File
 }
 
+// newRunner has a null device of its own: crun gives its standard streams to the root of a
+// user namespace, and the host's /dev/null must not go that way.
 func newRunner(outPath string) (*runner, error) {
-	null, err := os.Open("/dev/null")
+	path := outPath + ".null"
+	if err := unix.Mknod(path, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil {
+		return nil, &os.PathError{Op: "mknod", Path: path, Err: err}
+	}
+	null, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

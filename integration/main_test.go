@@ -24,6 +24,7 @@ type world struct {
 	prefix  string   // in every id, cgroup and directory of this run
 	base    string   // directory of this run, removed by the outer process
 	image   string   // the rootfs that containers get a copy of
+	null    *os.File // a null device of our own: peers give their standard input away to users
 	host    *os.File // mountinfo of the mount namespace outside, nil for a non-root caller
 	procs   family
 	skipped []string
@@ -114,7 +115,7 @@ func sweep(prefix string) {
 	os.RemoveAll(filepath.Join(os.TempDir(), prefix))
 }
 
-func (w *world) setUp(prefix string, isInner bool) error {
+func (w *world) setUp(prefix string, isInner bool) (err error) {
 	w.bin, w.kind, w.why = findRuntime()
 	w.prefix = prefix
 	if !isInner {
@@ -135,9 +136,19 @@ func (w *world) setUp(prefix string, isInner bool) error {
 	}
 	unix.CloseOnExec(3)
 	unix.CloseOnExec(hostNetwork)
+	if w.null, err = ownNull(filepath.Join(w.base, "null")); err != nil {
+		return err
+	}
 	go w.procs.reapAlways()
 	w.host = os.NewFile(3, "host mountinfo")
 	return settle()
+}
+
+func ownNull(path string) (*os.File, error) {
+	if err := unix.Mknod(path, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil {
+		return nil, &os.PathError{Op: "mknod", Path: path, Err: err}
+	}
+	return os.OpenFile(path, os.O_RDWR, 0)
 }
 
 // settle makes the new namespaces usable: nothing propagates out, and /proc is ours.

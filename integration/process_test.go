@@ -143,7 +143,7 @@ func (r result) must(t *testing.T) result {
 	return r
 }
 
-// command is a program to run: stdin is /dev/null, stdout and stderr are pipes, or files
+// command is a program to run: stdin is a null device, stdout and stderr are pipes, or files
 // when something may outlive the command and hold them open.
 type command struct {
 	args  []string
@@ -172,8 +172,8 @@ func (c command) start(t *testing.T) *running {
 	r := &running{cmd: exec.Command(c.args[0], c.args[1:]...), done: make(chan struct{}), limit: cmp.Or(c.limit, deadline)}
 	r.cmd.Env, r.cmd.Dir, r.cmd.ExtraFiles = c.env, c.dir, c.extra
 	r.cmd.WaitDelay = deadline
-	if c.stdin != nil {
-		r.cmd.Stdin = c.stdin
+	if in := cmp.Or(c.stdin, it.null); in != nil { // a nil file would be a non-nil reader
+		r.cmd.Stdin = in
 	}
 	r.connect(t, c.files)
 	if c.adapt != nil {

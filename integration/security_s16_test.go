@@ -24,15 +24,15 @@ func viaFD() []string {
 	return append(paths, "/proc/self/cwd", "/proc/self/cwd/..", "/proc/self/root/../..", "/proc/1/cwd", "/proc/1/root", "/proc/self/fd/7/../../../..")
 }
 
-// where prints the cwd as the kernel has it, and what of the host could be seen from it.
-const where = "readlink /proc/self/cwd; ls -d ./kept ../kept ../../kept 2>/dev/null; true"
+// whereabouts prints the cwd as the kernel has it, and what of the host could be seen from it.
+const whereabouts = "readlink /proc/self/cwd; ls -d ./kept ../kept ../../kept 2>/dev/null; true"
 
 // TestS16: the cwd or the program is a descriptor of the host that was left open
 // (CVE-2024-21626). It is refused, or it is harmless: a place in the container.
 func TestS16(t *testing.T) {
 	t.Run("cwd", func(t *testing.T) {
-		throughFDs(t, func(c *container, path string) { c.config(cwd(path), script(where)) }, func(path string) []string { return []string{"--cwd", path} },
-			func(string) []string { return []string{"sh", "-c", where} })
+		throughFDs(t, func(c *container, path string) { c.config(cwd(path), script(whereabouts)) }, func(path string) []string { return []string{"--cwd", path} },
+			func(string) []string { return []string{"sh", "-c", whereabouts} })
 	})
 	t.Run("program", func(t *testing.T) {
 		throughFDs(t, func(c *container, path string) { c.config(args(path + "/kept")) }, func(string) []string { return nil },
@@ -114,11 +114,11 @@ func passedDirectory(t *testing.T) {
 	c := newContainer(t)
 	for _, path := range []string{"/proc/self/fd/3", "/proc/self/fd/3/..", "/proc/thread-self/fd/3", "/dev/fd/3"} {
 		for _, uid := range []string{"0", "1000"} {
-			cmd := running.command("exec", "--preserve-fds", "1", "--user", uid, "--cwd", path, running.id, "sh", "-c", where)
+			cmd := running.command("exec", "--preserve-fds", "1", "--user", uid, "--cwd", path, running.id, "sh", "-c", whereabouts)
 			cmd.extra = directories(t, c.bundle, 1)
 			want(t, cmd.run(t), 255, is(""), like("outside|no such file"))
 		}
-		c.config(cwd(path), script(where))
+		c.config(cwd(path), script(whereabouts))
 		cmd := c.command("run", "--preserve-fds", "1", "--bundle", c.bundle, c.id)
 		cmd.extra = directories(t, c.bundle, 1)
 		want(t, cmd.run(t), 1, is(""), match{})

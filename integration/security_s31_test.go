@@ -33,7 +33,7 @@ func failures() []failing {
 		{"root: missing", func(s *specs.Spec) { s.Root.Path = "nosuch" }, nil, has("no such file")},
 		{"root: a file", func(s *specs.Spec) { s.Root.Path = "config.json" }, nil, has("not a directory")},
 		{"namespace: missing", addNamespace(specs.NetworkNamespace, "/proc/self/ns/nosuch"), nil, has("no such file")},
-		{"namespace: of another kind", addNamespace(specs.NetworkNamespace, "/proc/self/ns/uts"), nil, has("invalid argument")},
+		{"namespace: of another kind", addNamespace(specs.NetworkNamespace, "/proc/self/ns/uts"), nil, has("a namespace of another kind")},
 		{"open_tree: no source", bindHere("/mnt", "/nosuch"), nil, has("no such file")},
 		{"fsopen: no such file system", typed("nosuchfs", "none"), nil, has("no such device")},
 		{"fsconfig: bad value", tmpfs("/mnt", "size=zzz"), nil, like("size|invalid")},

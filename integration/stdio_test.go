@@ -39,7 +39,14 @@ func TestStdio(t *testing.T) {
 		}},
 		{name: "null of the host keeps its owner", play: func(t *testing.T) {
 			c := newContainer(t, user(1000, 1000))
-			want(t, c.run(), 0, is(""), is(""))
+			null, err := os.Open("/dev/null")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer null.Close()
+			cmd := c.command("run", "--bundle", c.bundle, c.id)
+			cmd.stdin = null
+			want(t, cmd.run(t), 0, is(""), is(""))
 			if uid := owner(t, "/dev/null"); uid != 0 {
 				t.Errorf("/dev/null belongs to %d", uid)
 			}
