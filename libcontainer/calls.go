@@ -189,9 +189,9 @@ func openGroup(g cgroups.Group) (int, error) {
 }
 
 // joinFiles opens what the init writes to when it may not open it by itself.
-func (c *creation) joinFiles() ([]int, error) {
+func joinFiles(g cgroups.Group) ([]int, error) {
 	var fds []int
-	for _, path := range c.out.Cgroup.Group().JoinFiles() {
+	for _, path := range g.JoinFiles() {
 		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			closeAll(fds)

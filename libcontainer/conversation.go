@@ -3,10 +3,13 @@ package libcontainer
 import (
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
+	"rt/internal/kernel"
 	"rt/internal/plan"
 	"rt/internal/signals"
 	"rt/nsenter"
@@ -209,7 +212,11 @@ func (t *conversation) gather(m plan.Message, fd int) (text string, out []int, e
 		switch {
 		case err != nil || s.Call != int(m.A):
 		case s.Act == plan.ActHome:
-			text = home(fd, uint32(s.A))
+			text = home(fd, uint32(s.A)) + "\x00"
+		case s.Act == plan.ActListen:
+			var pid int
+			pid, err = kernel.InnerPid(t.child.Pid)
+			text += "LISTEN_PID=" + strconv.Itoa(pid) + "\x00"
 		case s.Act == plan.ActFilter:
 			one, err = t.filter.memfd()
 		}
@@ -217,7 +224,7 @@ func (t *conversation) gather(m plan.Message, fd int) (text string, out []int, e
 	if one >= 0 {
 		out = []int{one}
 	}
-	return text, out, err
+	return strings.TrimSuffix(text, "\x00"), out, err
 }
 
 // executed waits for the end of file that execve makes of the socket: after `ready` the

@@ -66,7 +66,7 @@ func (r Root) begin(o CreateOptions) (*creation, error) {
 		return nil, err
 	}
 	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}, group: -1, pidfd: -1}
-	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died, source: c.source, files: c.joinFiles, pass: c.pass}
+	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died, source: c.source, files: func() ([]int, error) { return joinFiles(c.out.Cgroup.Group()) }, pass: c.pass}
 	if c.talk.signals, err = signals.Heed(); err != nil {
 		return nil, err
 	}
@@ -96,15 +96,12 @@ func (c *creation) decide(run bool) error {
 		return err
 	}
 	c.deny(&c.host, c.doc.Spec, c.o.ID)
-	listen, err := c.o.Listen.inside(c.talk.child.Pid, compile.Forks(c.doc.Spec, c.unified))
-	if err != nil {
-		return err
-	}
+	fresh, _ := compile.Namespaces(c.doc.Spec)
 	c.talk.filter = c.filterFor(c.doc.Spec)
 	in := &compile.Input{
 		Spec: c.doc.Spec, Host: c.host, Unified: c.unified, Own: c.joined.own, Owned: c.joined.owned,
 		ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs, Run: run,
-		Listen: listen, PidfdSocket: c.o.PidfdSocket, Notify: c.notifyDir(),
+		Listen: c.o.Listen.inside(fresh&unix.CLONE_NEWPID != 0), PidfdSocket: c.o.PidfdSocket, Notify: c.notifyDir(),
 		Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
 	}
 	if c.out, err = c.compile(in, c.doc.Warnings); err != nil {

@@ -1,7 +1,6 @@
 package libcontainer
 
 import (
-	"runtime"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"rt/internal/kernel"
 	"rt/internal/plan"
 	"rt/internal/signals"
+	"rt/nsenter"
 	"rt/seccomp"
 )
 
@@ -28,7 +28,6 @@ type execution struct {
 	peer    int // connected to the listener that gets the process's pidfd, or -1
 	caps    uint64
 	unified bool // its group is one of v2: the init is born into it
-	forks   bool // the init of this exec goes on in a child
 }
 
 // Exec runs one more process in a container. In the foreground it forwards signals and
@@ -77,9 +76,9 @@ func (c *container) admits(o ExecOptions) error {
 	return checkPreserved(o.Listen, o.PreserveFDs)
 }
 
-// begin starts an init in the container's pid namespace. Its thread is not used again.
+// begin starts an init that will join the container.
 func (e *execution) begin(o ExecOptions) (err error) {
-	e.talk = conversation{what: "exec", died: e.died, pass: e.pass}
+	e.talk = conversation{what: "exec", died: e.died, pass: e.pass, files: func() ([]int, error) { return joinFiles(e.group()) }}
 	e.talk.act = e.act
 	if e.peer, err = dialPidfd(o.PidfdSocket); err != nil {
 		return err
@@ -98,9 +97,7 @@ func (e *execution) begin(o ExecOptions) (err error) {
 		return err
 	}
 	e.unified = e.CgroupV2 && len(e.Cgroup) > 0
-	e.forks = compile.ExecForks(kernel.Host{Caps: e.caps}, e.unified)
-	runtime.LockOSThread()
-	e.talk.child, err = join(e.pidfd, e.forks, o.Listen.FDs+o.PreserveFDs)
+	e.talk.child, err = nsenter.Spawn(nsenter.Start{Preserve: o.Listen.FDs + o.PreserveFDs})
 	return err
 }
 
@@ -125,14 +122,10 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 	if err != nil {
 		return err
 	}
-	listen, err := o.Listen.inside(e.talk.child.Pid, e.forks)
-	if err != nil {
-		return err
-	}
 	e.talk.filter = r.filterFor(&spec)
 	out, err := compile.Exec(&compile.Input{
 		Spec: &spec, Host: kernel.Host{Caps: e.caps}, Unified: e.unified, ID: e.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
-		Listen: listen, PidfdSocket: o.PidfdSocket,
+		Listen: o.Listen.inside(false), PidfdSocket: o.PidfdSocket,
 		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),
 	}, e.group())
 	if err != nil {

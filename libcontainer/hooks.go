@@ -1,7 +1,6 @@
 package libcontainer
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -89,27 +88,12 @@ func (h *hooks) state(k config.HookKind) ([]byte, error) {
 	}
 	var err error
 	if k == config.CreateContainer || k == config.StartContainer {
-		s.Pid, err = innermostPid(h.pid)
+		s.Pid, err = kernel.InnerPid(h.pid)
 	}
 	if err != nil {
 		return nil, errs.Op("look at the init of", h.id, err)
 	}
 	return json.Marshal(s)
-}
-
-// innermostPid is the pid as the process itself sees it: the last of NSpid, proc_pid_status(5).
-func innermostPid(pid int) (int, error) {
-	raw, err := kernel.ReadFile("/proc/"+strconv.Itoa(pid)+"/status", 16<<10)
-	if err != nil {
-		return 0, err
-	}
-	for line := range bytes.Lines(raw) {
-		if list, ok := bytes.CutPrefix(line, []byte("NSpid:")); ok {
-			f := bytes.Fields(list)
-			return strconv.Atoi(string(f[len(f)-1]))
-		}
-	}
-	return 0, unix.ESRCH
 }
 
 // hooks of a container that is being made.

@@ -14,18 +14,6 @@ import (
 	"rt/seccomp"
 )
 
-// join starts an init in the pid namespace of the process that pidfd refers to; one that forks
-// joins it by itself. setns(2) with CLONE_NEWPID counts for children only, and for the thread
-// that calls it: that thread is fit for nothing else afterwards.
-func join(pidfd int, forks bool, preserve int) (*nsenter.Child, error) {
-	if !forks {
-		if err := unix.Setns(pidfd, unix.CLONE_NEWPID); err != nil {
-			return nil, errs.Op("join the pid namespace", "", err)
-		}
-	}
-	return nsenter.Spawn(nsenter.Start{Preserve: preserve})
-}
-
 // inside starts a hook in the container's namespaces, and hands its plan over. It does not
 // wait: wait hears the calls of its init.
 func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error {
@@ -49,8 +37,7 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 		}
 		defer unix.Close(fds.group)
 	}
-	forks := compile.ExecForks(host, unified)
-	if talk.child, err = join(h.pidfd, forks, 0); err != nil {
+	if talk.child, err = nsenter.Spawn(nsenter.Start{}); err != nil {
 		return err
 	}
 	p.talk, p.joined = talk, true
@@ -86,7 +73,7 @@ func (f insideFDs) pass(slots []plan.Slot) []int {
 
 // planOf compiles a hook that runs inside.
 func (h *hooks) planOf(k config.HookKind, hook specs.Hook, host kernel.Host, unified bool) (*conversation, error) {
-	talk := &conversation{}
+	talk := &conversation{files: func() ([]int, error) { return joinFiles(h.group) }}
 	talk.act = func(s plan.HostStep) error { return actOn(talk.child, s) }
 	in := &compile.Input{Spec: h.spec, Host: host, Unified: unified, ID: h.id}
 	if k == config.StartContainer {

@@ -24,17 +24,17 @@ func sendPidfd(sock int, path, name string, pidfd int) error {
 	return errs.Op("send the pidfd to", path, kernel.SendFile(sock, name, pidfd))
 }
 
-// inside is what the process finds: pid, ours of it, has another number in its own namespace.
-// The pid of one that forks first is not known yet; most are the first in their namespace.
-func (l Listen) inside(pid int, forks bool) (compile.Listen, error) {
-	switch {
-	case l.FDs == 0:
-		return compile.Listen{}, nil
-	case forks:
-		return compile.Listen{FDs: l.FDs, Names: l.Names, Pid: 1}, nil
+// inside is what the process finds. The first in a pid namespace knows its number; any other
+// learns it when it is born.
+func (l Listen) inside(first bool) compile.Listen {
+	if l.FDs == 0 {
+		return compile.Listen{}
 	}
-	inner, err := kernel.InnerPid(pid)
-	return compile.Listen{FDs: l.FDs, Names: l.Names, Pid: inner}, errs.Op("look at the init", "", err)
+	in := compile.Listen{FDs: l.FDs, Names: l.Names}
+	if first {
+		in.Pid = 1
+	}
+	return in
 }
 
 func (r Root) checkNotify() error {

@@ -99,6 +99,8 @@ func TestAnswers(t *testing.T) {
 		{"text", "HOME=/home/x", "A=b\x00HOME=/home/x\x00"},
 		{"longest text", "HOME=" + strings.Repeat("x", plan.TextMax-6), "A=b\x00HOME=" + strings.Repeat("x", plan.TextMax-6) + "\x00"},
 		{"no text", "", "A=b\x00"},
+		{"two variables", "HOME=/x\x00LISTEN_PID=7", "A=b\x00HOME=/x\x00LISTEN_PID=7\x00"},
+		{"a third one has no place", "B=1\x00C=2\x00D=3", "A=b\x00B=1\x00C=2\x00"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			w := newWorld(t)

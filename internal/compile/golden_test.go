@@ -62,7 +62,7 @@ func facts(out *Output, _ []plan.Line) []plan.Line {
 	lines := []plan.Line{
 		{Lane: "plan", Step: "rootfs", Args: out.Rootfs},
 		{Lane: "plan", Step: "args", Args: fmt.Sprintf("%q", p.Args)},
-		{Lane: "plan", Step: "env", Args: fmt.Sprintf("%q HOME by the parent: %v", p.Env, p.Home)},
+		{Lane: "plan", Step: "env", Args: fmt.Sprintf("%q by the parent: %v", p.Env, p.Late)},
 		{Lane: "plan", Step: "fds", Args: fmt.Sprintf("preserve %d, pass %v", p.Preserve, p.Pass)},
 	}
 	for _, w := range out.Cgroup.Writes {

@@ -255,45 +255,38 @@ func covers(list []specs.LinuxIDMapping, id uint32) bool {
 	return false
 }
 
-// enter is how exec gets into the pid namespace, and where it has no rights of its own into
-// the user namespace: a process has to be born in there. If the parent could join the pid
-// namespace by itself the init is there already.
-func enter(w *work) {
-	if !ExecForks(w.in.Host, w.in.Unified) {
-		return
-	}
-	w.From("").Setns(plan.SlotPidfd, w.entered(), "the container's namespaces")
-	w.Fork(0, 0, w.groupSlot(), plan.CallNone)
-}
-
-func (w *work) entered() uint64 {
-	fresh, joined := Namespaces(w.in.Spec)
-	flags := uint64(unix.CLONE_NEWPID)
-	if !w.privileged() {
-		flags |= unix.CLONE_NEWUSER
-	}
-	return (fresh | joined) & flags
-}
-
-// ExecForks tells whether the init of an exec has to fork; otherwise its parent joins the pid
-// namespace for it.
-func ExecForks(host kernel.Host, unified bool) bool {
-	return unified || host.Caps&kernel.CapabilityBit("CAP_SYS_ADMIN") == 0
-}
-
-// setns joins what the container has. The root of its mount namespace is not always the
-// container's: if rt ran in a chroot, the host's lies above. The init's own root is.
+// setns joins what the container has, in one call: what a namespace asks for is asked of the
+// rights in the container's user namespace. Its cgroup namespace comes later: from inside one
+// the kernel moves no process in.
 func setns(w *work) {
-	fresh, joined := Namespaces(w.in.Spec)
-	rest := (fresh | joined) &^ unix.CLONE_NEWPID
-	if ExecForks(w.in.Host, w.in.Unified) {
-		rest &^= w.entered()
+	w.From("").Setns(plan.SlotPidfd, w.all()&^unix.CLONE_NEWCGROUP, "the container's namespaces")
+}
+
+// birth is where the process comes into being that others in the container can see: it has
+// the container's namespaces and root, and nothing of rt's but what it was handed. A child
+// made in the pid namespace by rt itself would share rt's memory with whoever may trace it.
+func birth(w *work) {
+	w.From("").Fork(0, 0, w.groupSlot(), plan.CallNone)
+	if w.born() {
+		w.Host(plan.HostStep{Act: plan.ActJoin, Call: plan.CallJoin})
+		w.Join(plan.WriteOutside)
 	}
-	w.From("")
-	if rest != 0 {
-		w.Setns(plan.SlotPidfd, rest, "the container's namespaces")
+	if w.all()&unix.CLONE_NEWCGROUP != 0 {
+		w.Setns(plan.SlotPidfd, unix.CLONE_NEWCGROUP, "the container's cgroup namespace")
 	}
 	w.Close(plan.SlotPidfd)
+}
+
+// all are the namespaces that the container has for itself.
+func (w *work) all() uint64 {
+	fresh, joined := Namespaces(w.in.Spec)
+	return fresh | joined
+}
+
+// enter: the root of a mount namespace is not always the container's: if rt ran in a chroot,
+// the host's lies above. The init's own root is. In a user namespace the process is its root.
+func enter(w *work) {
+	w.From("")
 	if w.userNS() {
 		w.Groups(nil, plan.IDTry)
 		w.User(0, 0, plan.IDTry)

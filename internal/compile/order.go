@@ -40,9 +40,10 @@ var container = []row{
 // exec is the order of `exec`: a join, and the same end.
 var exec = []row{
 	{"score", ownScore},
-	{"enter", enter},  // a process is born into a pid namespace
 	{"join", joinOwn}, // before setns: the paths are the host's
 	{"setns", setns},
+	{"birth", birth}, // the last that is not in the container's pid namespace
+	{"enter", enter},
 	{"home", callEnter}, // brings HOME from the container's passwd
 	{"session", session},
 	{"stdio", stdio},
@@ -57,9 +58,10 @@ var exec = []row{
 // beside is the order of a createContainer hook: it joins, and keeps rt's own rights.
 var beside = []row{
 	{"streams", streams},
-	{"enter", enter},
 	{"join", joinOwn},
 	{"setns", setns},
+	{"birth", birth},
+	{"enter", enter},
 	{"session", session}, // a process group of its own: a time-out kills it as a whole
 	{"place", place},
 	{"find", find},
@@ -70,9 +72,10 @@ var beside = []row{
 // more rights than the workload: it is an exec whose streams are rt's.
 var within = []row{
 	{"streams", streams},
-	{"enter", enter},
 	{"join", joinOwn},
 	{"setns", setns},
+	{"birth", birth},
+	{"enter", enter},
 	{"session", session},
 	{"stdio", stdio},
 	{"bounding", bounding},

@@ -53,9 +53,7 @@ func (w *work) handOver() {
 func (w *work) execHost() {
 	w.From("").Host(plan.HostStep{Act: plan.ActSpawn})
 	w.Host(plan.HostStep{Act: plan.ActPlan})
-	if ExecForks(w.in.Host, w.in.Unified) {
-		w.Host(plan.HostStep{Act: plan.ActForked})
-	}
+	w.Host(plan.HostStep{Act: plan.ActForked})
 	w.oomScoreAdj()
 	w.ownStreams()
 	w.files()

@@ -97,14 +97,20 @@ func callCgroup(w *work) { w.askHome(plan.CallCgroup) }
 
 func callEnter(w *work) { w.askHome(plan.CallEnter) }
 
-// askHome makes a call whose answer brings HOME, if the environment has none. The root
-// goes along: the parent reads the container's passwd below it.
+// askHome makes a call whose answer brings HOME, if the environment has none, and LISTEN_PID,
+// if the init had no number yet when the plan was made. The root goes along: the parent
+// reads the container's passwd below it.
 func (w *work) askHome(call int) {
 	flags, slot := uint16(0), plan.SlotNone
 	if variable(w.process.Env, "HOME") == "" {
 		flags, slot = plan.CallText, plan.SlotRoot
-		w.Plan.Home = true
+		w.Plan.Late = append(w.Plan.Late, "HOME")
 		w.From("/process/user/uid").Host(plan.HostStep{Act: plan.ActHome, Call: call, A: uint64(w.process.User.UID)})
+	}
+	if l := w.in.Listen; l.FDs > 0 && l.Pid == 0 {
+		flags = plan.CallText
+		w.Plan.Late = append(w.Plan.Late, "LISTEN_PID")
+		w.From("").Host(plan.HostStep{Act: plan.ActListen, Call: call})
 	}
 	w.From("").Call(call, flags, slot, plan.SlotNone)
 }
@@ -121,8 +127,11 @@ func joinCgroup(w *work) {
 	w.Join(w.outside())
 }
 
-// joinOwn: an exec still is its caller.
+// joinOwn: an exec still is its caller. It is born into a cgroup of v2.
 func joinOwn(w *work) {
+	if w.born() {
+		return
+	}
 	w.From("/linux/cgroupsPath")
 	for _, file := range w.out.Cgroup.Group().JoinFiles() {
 		w.Write(plan.SlotNone, file, "0", w.outside())

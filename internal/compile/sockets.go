@@ -17,7 +17,8 @@ const (
 )
 
 // Listen is socket activation, sd_listen_fds(3): fds 3 … 3+FDs-1 of the workload. Pid is
-// its own number of itself: a program takes no fds that are meant for another process.
+// its own number of itself, 0 if that is not known yet: a program takes no fds that are meant
+// for another process.
 type Listen struct {
 	FDs, Pid int
 	Names    string // $LISTEN_FDNAMES, "" for none
@@ -27,7 +28,10 @@ type Listen struct {
 func (w *work) variables() []string {
 	env := w.process.Env
 	if l := w.in.Listen; l.FDs > 0 {
-		env = append(slices.Clip(env), "LISTEN_FDS="+strconv.Itoa(l.FDs), "LISTEN_PID="+strconv.Itoa(l.Pid))
+		env = append(slices.Clip(env), "LISTEN_FDS="+strconv.Itoa(l.FDs))
+		if l.Pid != 0 {
+			env = append(env, "LISTEN_PID="+strconv.Itoa(l.Pid))
+		}
 		if l.Names != "" {
 			env = append(env, "LISTEN_FDNAMES="+l.Names)
 		}

@@ -10,7 +10,7 @@ import (
 //
 //	header        headerSize bytes, see Encode
 //	steps         stepSize bytes each
-//	pointers      8 bytes each: args, 0, env, (reserved,) 0 — offsets that init turns into addresses
+//	pointers      8 bytes each: args, 0, env, (2 reserved,) 0 — offsets that init turns into addresses
 //	strings       NUL-terminated, or binary with a length
 const (
 	Magic      = 0x4e4c5052 // "RPLN"
@@ -24,7 +24,7 @@ const (
 // that is an error.
 func (p *Plan) Encode() ([]byte, error) {
 	pointers := headerSize + stepSize*len(p.Init)
-	words := len(p.Args) + len(p.Env) + 3
+	words := len(p.Args) + len(p.Env) + 4
 	e := &encoder{buf: make([]byte, pointers+8*words, pointers+8*words+4096)}
 	e.header(p, pointers)
 	for i := range p.Init {

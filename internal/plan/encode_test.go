@@ -52,8 +52,8 @@ func TestEncode(t *testing.T) {
 			{Kind: KindFilter, In: SlotFilter, A: 3, S: "\x00\x01\x00\x00\x00\x00\x00\x00"},
 			{Kind: KindSetsid},
 		})},
-		{"lists", fmt.Sprintf("%q", d.lists), `["cmd" "" "" "A=b" "" ""]`}, // two lists, the reserved entry, and the end
-		{"zero words", d.zeros, []int{2, 4, 5}},
+		{"lists", fmt.Sprintf("%q", d.lists), `["cmd" "" "" "A=b" "" "" ""]`}, // two lists, the reserved entries, and the end
+		{"zero words", d.zeros, []int{2, 4, 5, 6}},
 	} {
 		if fmt.Sprint(r.got) != fmt.Sprint(r.want) {
 			t.Errorf("%s: %v, expected %v", r.what, r.got, r.want)
@@ -95,7 +95,7 @@ func decode(t *testing.T, raw []byte) (d decoded) {
 		binary.Read(r, binary.LittleEndian, &s)
 		d.steps = append(d.steps, Step{Kind(s.Kind), s.Flags, Slot(s.In), Slot(s.Out), s.A, s.B, s.C, text(t, raw, s.S, s.SLen), text(t, raw, s.T, s.TLen), ""})
 	}
-	for i := range int(d.head[5] + d.head[6] + 3) {
+	for i := range int(d.head[5] + d.head[6] + 4) {
 		var at uint64
 		binary.Read(r, binary.LittleEndian, &at)
 		s := ""
@@ -162,7 +162,7 @@ func TestBigPlan(t *testing.T) {
 	p.Args[1] = strings.Repeat("x", rest)
 	raw := encode(t, p)
 	d := decode(t, raw)
-	if len(raw) != MaxSize || len(d.steps) != len(p.Init) || d.steps[len(d.steps)-1].S != "/path/9999" || len(d.lists[1]) != rest || len(d.zeros) != 3 {
+	if len(raw) != MaxSize || len(d.steps) != len(p.Init) || d.steps[len(d.steps)-1].S != "/path/9999" || len(d.lists[1]) != rest || len(d.zeros) != 4 {
 		t.Errorf("%d bytes, %d steps, last %v, %d empty pointers", len(raw), len(d.steps), d.steps[len(d.steps)-1], len(d.zeros))
 	}
 	p.Args[1] += "x"

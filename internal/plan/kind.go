@@ -153,7 +153,7 @@ func (s Slot) String() string { return slotNames[s] }
 
 // Flags of steps. A bit means something to the kind it is named for only.
 const (
-	CallText uint16 = 1 << 0 // the answer's text fills the environment's reserved entry
+	CallText uint16 = 1 << 0 // the answer's text, variables with a NUL between them, fills the environment's reserved entries
 
 	OpenTreeNull uint16 = 1 << 0 // the source must be the device 1:3 (CVE-2025-31133)
 

@@ -26,6 +26,7 @@ const (
 	ActOOMScoreAdj            // A, an int64
 	ActCgroup                 // make the container's cgroup and set its limits
 	ActHome                   // HOME of the user A from the container's passwd(5)
+	ActListen                 // LISTEN_PID, the init's own number of itself
 	ActFilter                 // seccomp: compile, or load from the cache
 	ActForked                 // wait until the init has forked, and do what only the parent can
 	ActMaps                   // uid_map, gid_map, setgroups
@@ -39,7 +40,7 @@ const (
 	ActHook                   // run hook B of the config.HookKind A; S is its path
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "pidfd", "state", "hook"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "listen_pid", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "pidfd", "state", "hook"}
 
 func (a Act) String() string { return actNames[a] }
 
@@ -59,7 +60,7 @@ type Plan struct {
 	Host       []HostStep
 	Args       []string // of the workload
 	Env        []string // of the workload
-	Home       bool     // Env gets one more entry, by the answer to a call with CallText
+	Late       []string // names of variables that the answer to a call with CallText brings, two at most
 	Namespaces uint64   // CLONE_NEW* that the fork of the init makes
 	Pass       []Slot   // the fds that the parent hands over, in order
 	Preserve   int      // fds from 3 on that belong to the workload

@@ -108,7 +108,7 @@ func limit(n uint64) string {
 func (s *Step) args() string {
 	switch s.Kind {
 	case KindCall:
-		return words(callNames[s.A], sends(s.In), flag(s.Flags, CallText, "←HOME"), gives(s.Out))
+		return words(callNames[s.A], sends(s.In), flag(s.Flags, CallText, "←variables"), gives(s.Out))
 	case KindFork:
 		return words(bits(s.A, namespaceBits), flag(s.Flags, ForkTrace, "dumpable"))
 	case KindUnshare:

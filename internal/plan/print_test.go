@@ -25,7 +25,7 @@ func TestStepArgs(t *testing.T) {
 		},
 			"init  mount_setattr /x +ro -atime"},
 		{"a relaxed atime is no name", func(b *Builder) { b.Fsmount(unix.MOUNT_ATTR_RELATIME, SlotTree, "/m") }, "init  fsmount       /m →[tree]"},
-		{"call with everything", func(b *Builder) { b.Call(CallFilter, CallText, SlotRoot, SlotFilter) }, "init  call          filter [root] ←HOME →[filter]"},
+		{"call with everything", func(b *Builder) { b.Call(CallFilter, CallText, SlotRoot, SlotFilter) }, "init  call          filter [root] ←variables →[filter]"},
 		{"setns", func(b *Builder) { b.Setns(SlotTmp, unix.CLONE_NEWTIME|unix.CLONE_NEWUSER, "/ns") }, "init  setns         /ns user|time"},
 		{"block device", func(b *Builder) {
 			b.Mknod(SlotDev, "sda", Node{Mode: unix.S_IFBLK | 0o640, Dev: unix.Mkdev(259, 70000), Uid: 1, Gid: 2})

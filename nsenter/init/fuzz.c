@@ -131,7 +131,7 @@ static u32 make_plan(u8 *plan)
 	for (int i = 0; i < 32; i++)
 		h.slot[i] = dice(3) ? -1 : (int)dice(dice(32) ? PASSED_MAX : 40);
 	h.pointers = (u32)sizeof(h) + h.steps * (u32)sizeof(struct step);
-	at = h.pointers + 8 * (h.args + h.env + 3);
+	at = h.pointers + 8 * (h.args + h.env + 4);
 	for (u32 i = 0; i < h.args + h.env; i++) {
 		u64 offset = put_text(plan, &at, dice(40));
 

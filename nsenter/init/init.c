@@ -78,8 +78,8 @@ void put(int slot, long fd)
 	init.slot[slot] = (int)fd;
 }
 
-// words is how many pointers there are: the two lists, their ends, and the reserved one.
-static u64 words(void) { return (u64)init.head->args + init.head->env + 3; }
+// words is how many pointers there are: the two lists, their ends, and the reserved ones.
+static u64 words(void) { return (u64)init.head->args + init.head->env + 4; }
 
 // A string or blob lies behind the pointers, which execve's vectors overwrite, and a NUL ends it.
 static int inside(u32 at, u32 len)
@@ -102,7 +102,7 @@ static int lists_ok(const struct header *h)
 {
 	const u64 *p = pointers();
 
-	return !(p[h->args] | p[h->args + 1 + h->env] | p[h->args + 2 + h->env]);
+	return !(p[h->args] | p[h->args + 1 + h->env] | p[h->args + 2 + h->env] | p[h->args + 3 + h->env]);
 }
 
 // check bounds everything once, so that no step needs to.

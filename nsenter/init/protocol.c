@@ -74,11 +74,19 @@ static long say(const struct message *m, int fd)
 	return sys3(__NR_sendmsg, init.slot[SLOT_SOCKET], &msg, NOSIGNAL);
 }
 
-// The answer's text becomes the environment's reserved entry.
+// The answer's text becomes the environment's reserved entries: one variable, or two with a
+// NUL between them.
 static void take_text(long len)
 {
-	init.text[sizeof(struct message) + len] = 0;
-	pointers()[init.head->args + 1 + init.head->env] = len ? (u64)(init.text + sizeof(struct message)) : 0;
+	u64 *entry = pointers() + init.head->args + 1 + init.head->env;
+	char *from = init.text + sizeof(struct message), *end = from + len;
+
+	*end = 0;
+	entry[0] = entry[1] = 0;
+	for (int i = 0; i < 2 && from < end; i++) {
+		entry[i] = (u64)from;
+		from += length(from) + 1;
+	}
 }
 
 static int is_done(long got) { return got >= (long)sizeof(struct message) && ((struct message *)init.text)->verb == VERB_DONE; }
