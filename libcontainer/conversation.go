@@ -18,6 +18,7 @@ type conversation struct {
 	plan    *plan.Plan
 	child   *nsenter.Child
 	filter  filterSource
+	console *console                    // nil without a terminal
 	signals int                         // readable when a signal has come
 	act     func(plan.HostStep) error   // does one host step of a call
 	died    func(unix.WaitStatus) error // explains an end before `ready`
@@ -119,16 +120,18 @@ func (t *conversation) answer(m plan.Message, fd int) error {
 	return err
 }
 
-// gather is what the init asked for: HOME, or the seccomp program.
-func (t *conversation) gather(call, root int) (text string, out int, err error) {
+// gather is what the init asked for: HOME, or the seccomp program. fd is what it sent.
+func (t *conversation) gather(call, fd int) (text string, out int, err error) {
 	out = -1
 	for _, s := range t.plan.Host {
 		switch {
 		case err != nil || s.Call != call:
 		case s.Act == plan.ActHome:
-			text = home(root, uint32(s.A))
+			text = home(fd, uint32(s.A))
 		case s.Act == plan.ActFilter:
 			out, err = t.filter.memfd()
+		case s.Act == plan.ActTerminal:
+			err = t.console.take(fd, s)
 		}
 	}
 	return text, out, err
@@ -157,6 +160,9 @@ func (t *conversation) executed() error {
 // supervise stands for the workload: signals go to it, its end is ours. It gives the exit
 // code, 128+n for signal n.
 func (t *conversation) supervise() (int, error) {
+	if t.console.stays() {
+		return t.attend()
+	}
 	for {
 		ended, signal, err := either(t.child.Pidfd, t.signals)
 		if err != nil {
@@ -174,6 +180,7 @@ func (t *conversation) supervise() (int, error) {
 
 // close ends an init that got no further, and lets go of any other.
 func (t *conversation) close() {
+	t.console.close()
 	if t.child == nil {
 		return
 	}

@@ -19,11 +19,13 @@ var container = []row{
 	{"cwd", makeCwd},              // before the root turns read-only
 	{"cgroup", callCgroup},        // the groups are there now
 	{"late", lateMounts},          // cgroup mounts, which are clones of the groups, and what lies on them
+	{"terminal", terminal},        // in the devpts that is mounted now; its device list does not count yet
 	{"hide", hide},                // after all mounts
 	{"join", joinCgroup},          // late, so that little of the set-up counts against a memory limit
 	{"cgroupns", cgroupNamespace}, // its root is the group that we are in
 	{"pivot", pivot},              // after the join, whose paths are the host's
 	{"session", session},
+	{"tty", takeTerminal},  // of that session
 	{"stdio", stdio},       // /dev/null is the container's from here on
 	{"bounding", bounding}, // needs CAP_SETPCAP, which goes with the user
 	{"fetch", fetchFilter}, // before a low limit on open files can refuse its fd
@@ -37,8 +39,10 @@ var container = []row{
 var exec = []row{
 	{"join", joinCgroup}, // before setns: the paths are the host's
 	{"setns", setns},
-	{"enter", callEnter}, // brings HOME from the container's passwd
+	{"enter", callEnter},       // brings HOME from the container's passwd
+	{"terminal", execTerminal}, // while we are root
 	{"session", session},
+	{"tty", takeTerminal},
 	{"stdio", stdio},
 	{"bounding", bounding},
 	{"fetch", fetchFilter},

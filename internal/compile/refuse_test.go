@@ -20,7 +20,6 @@ type refused struct {
 func fields() []refused {
 	hook := []specs.Hook{{Path: "/hook"}}
 	return []refused{
-		{"terminal", func(s *specs.Spec) { s.Process.Terminal = true }, "/process/terminal"},
 		{"AppArmor", func(s *specs.Spec) { s.Process.ApparmorProfile = "p" }, "/process/apparmorProfile"},
 		{"SELinux", func(s *specs.Spec) { s.Process.SelinuxLabel = "l" }, "/process/selinuxLabel"},
 		{"scheduler", func(s *specs.Spec) { s.Process.Scheduler = &specs.Scheduler{} }, "/process/scheduler"},

@@ -31,6 +31,9 @@ const (
 	KindDomainname
 	KindLoopback
 	KindSetsid
+	KindPtmx
+	KindPtpeer
+	KindTty
 	KindUmask
 	KindOwnStdio
 	KindReopenNull
@@ -78,6 +81,9 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindDomainname: {"setdomainname", "set the domainname"},
 	KindLoopback:   {"loopback", "bring up the network interface"},
 	KindSetsid:     {"setsid", "start a session"},
+	KindPtmx:       {"ptmx", "make a terminal in"},
+	KindPtpeer:     {"ptpeer", "open the terminal of"},
+	KindTty:        {"tty", "take the controlling terminal"},
 	KindUmask:      {"umask", "set the umask"},
 	KindOwnStdio:   {"own_stdio", "give the standard streams to the user"},
 	KindReopenNull: {"reopen_null", "reopen"},
@@ -131,10 +137,11 @@ const (
 	SlotHidden              // the shared read-only tmpfs of masked directories
 	SlotProc                // a private detached procfs
 	SlotFilter              // the compiled seccomp program
+	SlotTty                 // the workload's end of the terminal
 	slotCount
 )
 
-var slotNames = [slotCount]string{"-", "socket", "lock", "start", "started", "pidfd", "root", "dev", "fs", "tree", "tmp", "null", "hidden", "proc", "filter"}
+var slotNames = [slotCount]string{"-", "socket", "lock", "start", "started", "pidfd", "root", "dev", "fs", "tree", "tmp", "null", "hidden", "proc", "filter", "tty"}
 
 func (s Slot) String() string { return slotNames[s] }
 
@@ -162,11 +169,12 @@ const (
 
 // Call numbers: what the parent does before it answers.
 const (
-	CallNone   = iota // before the first call, while the init works
-	CallReady         // pid file and state: the container is created
-	CallCgroup        // the cgroup exists and its limits are set
-	CallFilter        // hands over the compiled seccomp program
-	CallEnter         // exec: HOME
+	CallNone     = iota // before the first call, while the init works
+	CallReady           // pid file and state: the container is created
+	CallCgroup          // the cgroup exists and its limits are set
+	CallFilter          // hands over the compiled seccomp program
+	CallEnter           // exec: HOME
+	CallTerminal        // takes the terminal's master and hands it on
 )
 
-var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter"}
+var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter", "terminal"}

@@ -21,6 +21,7 @@ const (
 	DetailOutside   // chdir: the directory lies outside the root (CVE-2024-21626)
 	DetailNotNull   // open_tree: the host's /dev/null is not the device 1:3
 	DetailProc      // attach: the destination turned out to lie in a procfs
+	DetailNoDevpts  // ptmx: the directory is not the root of a devpts
 )
 
 // TextMax is the longest text, in bytes, that an answer may carry.

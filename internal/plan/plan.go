@@ -29,9 +29,10 @@ const (
 	ActFilter                 // seccomp: compile, or load from the cache
 	ActPidFile                // S is the file
 	ActState                  // state.json: the container is created
+	ActTerminal               // take the master; A rows and B columns, 0 for none of its own
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "filter", "pid_file", "state", "terminal"}
 
 func (a Act) String() string { return actNames[a] }
 
