@@ -34,6 +34,6 @@ func (e *eof) key(peer int, b []byte) []byte {
 	if !lines && e.pressed {
 		return b
 	}
-	e.pressed = !lines
+	e.pressed, e.wait = !lines, 0
 	return append(b, t.Cc[unix.VEOF])
 }

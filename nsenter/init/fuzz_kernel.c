@@ -88,8 +88,8 @@ static long fake_statx(struct statx *st)
 
 	memset(st, 0, sizeof(*st));
 	st->stx_mode = types[byte() % 6] | byte();
-	st->stx_rdev_major = byte() % 2 ? 1 + 4 * (byte() % 2) : word();
-	st->stx_rdev_minor = byte() % 2 ? 3 - byte() % 2 : word();
+	st->stx_rdev_major = byte() % 2 ? 1u + 4u * (byte() % 2) : word();
+	st->stx_rdev_minor = byte() % 2 ? 3u - byte() % 2 : word();
 	return result(0);
 }
 
