@@ -30,7 +30,7 @@ const million = 150000 // numbers, for a megabyte of output
 // TestRelay: bytes get through whatever the standard streams are.
 func TestRelay(t *testing.T) {
 	noTTY := differs("needs a terminal of its own")
-	eof := peers{runc: differs("a workload never sees the end of the input"), crun: differs("a workload never sees the end of the input")}
+	eof := peers{runc: noTTY}
 	runScenes(t, []scene{
 		{name: "much output to a screen", play: func(t *testing.T) {
 			c := newContainer(t, withTTY, args("seq", "1", strconv.Itoa(million)))
@@ -41,16 +41,16 @@ func TestRelay(t *testing.T) {
 				t.Error("the output is not as it was written")
 			}
 		}},
-		{name: "much output to a pipe", peers: peers{runc: noTTY, crun: noTTY}, play: func(t *testing.T) {
+		{name: "much output to a pipe", peers: peers{runc: noTTY}, play: func(t *testing.T) {
 			want(t, newContainer(t, withTTY, args("seq", "1", strconv.Itoa(million))).run(), 0, is(counted(million)), is(""))
 		}},
-		{name: "much output to a slow reader", peers: peers{runc: noTTY, crun: noTTY}, play: slowReader},
-		{name: "the last output before the end", peers: peers{runc: noTTY, crun: noTTY}, play: func(t *testing.T) {
+		{name: "much output to a slow reader", peers: peers{runc: noTTY}, play: slowReader},
+		{name: "the last output before the end", peers: peers{runc: noTTY}, play: func(t *testing.T) {
 			for range 20 {
 				want(t, newContainer(t, withTTY, args("seq", "1", "1500")).run(), 0, is(counted(1500)), is(""))
 			}
 		}},
-		{name: "a reader that is gone", peers: peers{runc: noTTY, crun: noTTY}, play: goneReader},
+		{name: "a reader that is gone", peers: peers{runc: noTTY}, play: goneReader},
 		{name: "input from a pipe", peers: eof, play: func(t *testing.T) {
 			c := newContainer(t, withTTY, args("sh", "-c", "cat; exit 6"))
 			want(t, c.piped(t, "one\ntwo"), 6, like("one\r\ntwo(.|\n)*one\r\n(.|\n)*two$"), is(""))
@@ -194,7 +194,7 @@ func TestExecTerminal(t *testing.T) {
 			s.ends(1)
 			c.delete("--force").must(t)
 		}},
-		{name: "a child in the background keeps the terminal", peers: peers{runc: differs("may wait for the child")}, play: func(t *testing.T) {
+		{name: "a child in the background keeps the terminal", play: func(t *testing.T) {
 			c := newRunning(t)
 			began := time.Now()
 			on(t, c, nil, "sh", "-c", "trap '' HUP; (sleep 5; true) & echo hi; exit 3").ends(3)
@@ -254,7 +254,7 @@ func TestTerminalMisuse(t *testing.T) {
 	notSocket := func(c *container) string { return c.write("plain", "") }
 	nowhere := func(c *container) string { return c.bundle + "/nosuch" }
 	none := func(*container) string { return "" }
-	refused := peers{runc: differs("says that the connection was refused"), crun: differs("says that the connection was refused")}
+	refused := peers{runc: differs("says that the connection was refused")}
 	listens := func(c *container) string { path, _ := c.console(); return path }
 	for _, row := range []struct {
 		name    string
@@ -306,7 +306,7 @@ func TestConsoleSocket(t *testing.T) {
 			c.create("--console-socket", long+"/s").must(t)
 			master()
 			c.delete("--force").must(t)
-		}, peers: peers{runc: differs("takes 107 bytes"), crun: differs("takes 107 bytes")}},
+		}, peers: peers{runc: differs("takes 107 bytes")}},
 		{name: "nobody listens", play: func(t *testing.T) {
 			c := newContainer(t, terminal)
 			socket, _ := c.console()

@@ -91,7 +91,7 @@ func s20(t *testing.T, links []string, edit func(*specs.Spec), fails match) {
 func TestConsoleBeneath(t *testing.T) {
 	masked := func(s *specs.Spec) { s.Linux.MaskedPaths = append(s.Linux.MaskedPaths, "/dev/console") }
 	locked := func(s *specs.Spec) { s.Linux.ReadonlyPaths = append(s.Linux.ReadonlyPaths, "/dev/console") }
-	own := peers{runc: differs("needs a terminal of its own"), crun: differs("needs a terminal of its own")}
+	own := peers{runc: differs("needs a terminal of its own")}
 	runRows(t, []row{
 		{name: "masked", edit: edits(withTTY, masked), sh: "stat -c %t:%T /dev/console", want: is("1:3\r\n"), peers: own},
 		{name: "read-only", edit: edits(withTTY, locked), sh: "grep ' /dev/console ' /proc/self/mountinfo | wc -l; tail -n1 /proc/self/mountinfo >/dev/null; chmod 600 /dev/console",

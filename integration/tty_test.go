@@ -162,7 +162,7 @@ const sizes = "echo ready; while read x; do stty size; test \"$x\" = q && exit 7
 
 func TestTerminal(t *testing.T) {
 	rtKeepsSize := differs("sets the caller's size, whatever config.json says")
-	noJob := peers{runc: differs("passes TSTP, TTIN and TTOU on, and is no job of a shell"), crun: differs("passes TSTP, TTIN and TTOU on, and is no job of a shell")}
+	noJob := peers{runc: differs("passes TSTP, TTIN and TTOU on, and is no job of a shell")}
 	runScenes(t, []scene{
 		{name: "raw, and restored at the end", play: func(t *testing.T) {
 			s := newContainer(t, withTTY, script(sizes)).runOn()
@@ -176,7 +176,7 @@ func TestTerminal(t *testing.T) {
 			s.expect("30 90\r\n")
 			s.ends(7)
 		}},
-		{name: "the size of config.json comes first", peers: peers{runc: rtKeepsSize, crun: rtKeepsSize}, play: func(t *testing.T) {
+		{name: "the size of config.json comes first", peers: peers{runc: rtKeepsSize}, play: func(t *testing.T) {
 			s := newContainer(t, terminal, script(sizes)).runOn()
 			s.keys("a\r")
 			s.expect("33 99\r\n")
@@ -197,11 +197,12 @@ func TestTerminal(t *testing.T) {
 			s.cmd.Process.Signal(unix.SIGTERM)
 			s.ends(5)
 		}},
-		{name: "hang-up", play: hangUp},
-		{name: "kill -9 of the runtime", peers: peers{runc: differs("leaves the terminal raw"), crun: differs("leaves the terminal raw")}, play: killedInTerminal},
+		{name: "hang-up", play: hangUp(nil)},
+		{name: "hang-up, which nohup keeps from the runtime", peers: peers{runc: differs("waits for ever")}, play: hangUp([]string{"/bin/sh", "-c", `trap '' HUP; exec "$@"`, "sh"})},
+		{name: "kill -9 of the runtime", peers: peers{runc: differs("leaves the terminal raw")}, play: killedInTerminal},
 		{name: "stopped and continued", peers: noJob, play: suspended},
 		{name: "started in the background", peers: noJob, play: background},
-		{name: "a continuation alone", peers: peers{runc: differs("passes CONT on"), crun: differs("passes CONT on")}, play: continued},
+		{name: "a continuation alone", peers: peers{runc: differs("passes CONT on")}, play: continued},
 		{name: "what is open inside", play: func(t *testing.T) {
 			s := newContainer(t, withTTY, script("echo ready; ls -l /proc/1/fd | grep -o '[0-9]* -> .*'; tty; ls -1 /dev/pts; read x")).runOn()
 			s.expect("0 -> /dev/pts/0\r\n1 -> /dev/pts/0\r\n2 -> /dev/pts/0\r\n/dev/pts/0\r\n0\r\nptmx\r\n")
@@ -245,17 +246,24 @@ func (c *container) prompt() *screen {
 	return s
 }
 
-func hangUp(t *testing.T) {
-	c := newContainer(t, withTTY, writable, script("trap 'echo hup >/tmp/hup; exit 4' HUP; echo ready; while :; do sleep 0.1; done"))
-	c.made = []string{"/tmp/hup", "/tmp"}
-	s := c.runOn()
-	s.master.Close()
-	r := s.wait(t)
-	if b, err := os.ReadFile(c.rootfs() + "/tmp/hup"); err != nil || string(b) != "hup\n" {
-		t.Errorf("%q, %v", b, err)
-	}
-	if r.code != 4 {
-		t.Errorf("exit %d", r.code)
+// hangUp closes the window; the container's session has to hear of it.
+func hangUp(before []string) func(t *testing.T) {
+	return func(t *testing.T) {
+		c := newContainer(t, withTTY, writable, script("trap 'echo hup >/tmp/hup; exit 4' HUP; echo ready; while :; do sleep 0.1; done"))
+		c.made = []string{"/tmp/hup", "/tmp"}
+		run := c.command("run", "--bundle", c.bundle, c.id)
+		run.args = append(before, run.args...)
+		s := newScreen(t).run(run)
+		s.expect("ready")
+		s.untilRaw(true)
+		s.master.Close()
+		r := s.wait(t)
+		if b, err := os.ReadFile(c.rootfs() + "/tmp/hup"); err != nil || string(b) != "hup\n" {
+			t.Errorf("%q, %v", b, err)
+		}
+		if r.code != 4 {
+			t.Errorf("exit %d", r.code)
+		}
 	}
 }
 
