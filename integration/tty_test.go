@@ -204,8 +204,8 @@ func TestTerminal(t *testing.T) {
 		{name: "started in the background", peers: noJob, play: background},
 		{name: "a continuation alone", peers: peers{runc: differs("passes CONT on")}, play: continued},
 		{name: "what is open inside", play: func(t *testing.T) {
-			s := newContainer(t, withTTY, script("echo ready; ls -l /proc/1/fd | grep -o '[0-9]* -> .*'; tty; ls -1 /dev/pts; read x")).runOn()
-			s.expect("0 -> /dev/pts/0\r\n1 -> /dev/pts/0\r\n2 -> /dev/pts/0\r\n/dev/pts/0\r\n0\r\nptmx\r\n")
+			s := newContainer(t, withTTY, script("echo ready; for f in /proc/1/fd/*; do readlink $f; done; tty; ls -1 /dev/pts; read x")).runOn()
+			s.expect("ready\r\n" + strings.Repeat("/dev/pts/0\r\n", 4) + "0\r\nptmx\r\n")
 			s.keys("\r")
 			s.ends(0)
 		}},
