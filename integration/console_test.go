@@ -56,7 +56,7 @@ func (c *container) accept(l *net.UnixListener) *os.File {
 }
 
 func TestConsole(t *testing.T) {
-	needBinary(t, later("terminals"))
+	needBinary(t, peers{})
 	runScenes(t, []scene{
 		{name: "create", play: func(t *testing.T) {
 			c := newContainer(t, terminal, script("test -t 0 && test -t 1 && test -t 2 && echo tty; stat -c %t:%T /dev/console; echo done; sleep 1"))

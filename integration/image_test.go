@@ -11,7 +11,7 @@ import (
 )
 
 const applets = "sh cat ls id sleep true false mount stat hostname env test [ ps kill touch dd grep sed head tail wc " +
-	"readlink mkdir rm rmdir ln echo ifconfig awk cut sort tr find mknod chmod chown cp nc umount seq setsid nohup printf od uname pwd cmp"
+	"readlink mkdir rm rmdir ln echo ifconfig awk cut sort tr find mknod chmod chown cp nc umount seq setsid nohup printf od uname pwd cmp stty tty md5sum"
 
 // buildImage makes the rootfs that each container gets a copy of: busybox, two users, and
 // the usual empty directories.

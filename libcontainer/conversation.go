@@ -22,6 +22,7 @@ type conversation struct {
 	plan    *plan.Plan
 	child   *nsenter.Child
 	filter  filterSource
+	console *console                                   // nil without a terminal
 	signals int                                        // readable when a signal has come
 	act     func(plan.HostStep) error                  // does one host step of a call
 	died    func(unix.WaitStatus) error                // explains an end before `ready`
@@ -217,6 +218,8 @@ func (t *conversation) gather(m plan.Message, fd int) (text string, out []int, e
 			var pid int
 			pid, err = kernel.InnerPid(t.child.Pid)
 			text += "LISTEN_PID=" + strconv.Itoa(pid) + "\x00"
+		case s.Act == plan.ActTerminal:
+			err = t.console.take(fd, s)
 		case s.Act == plan.ActFilter:
 			one, err = t.filter.memfd()
 		}
@@ -250,6 +253,9 @@ func (t *conversation) executed() error {
 // supervise stands for the workload: signals go to it, its end is ours. It gives the exit
 // code, 128+n for signal n.
 func (t *conversation) supervise() (int, error) {
+	if t.console.stays() {
+		return t.attend()
+	}
 	for {
 		ended, signal, err := either(t.child.Pidfd, t.signals)
 		if err != nil {
@@ -267,6 +273,7 @@ func (t *conversation) supervise() (int, error) {
 
 // close ends an init that got no further, and lets go of any other.
 func (t *conversation) close() {
+	t.console.close()
 	if t.child == nil {
 		return
 	}

@@ -43,7 +43,7 @@ type creation struct {
 
 // Create makes a container up to the point where its init waits for Start.
 func (r Root) Create(o CreateOptions) error {
-	c, err := r.begin(o)
+	c, err := r.begin(o, false)
 	if err != nil {
 		return err
 	}
@@ -56,8 +56,9 @@ func (r Root) Create(o CreateOptions) error {
 	return err
 }
 
-// begin reads the configuration and starts an init for it.
-func (r Root) begin(o CreateOptions) (*creation, error) {
+// begin reads the configuration and starts an init for it. stays: this process will stand
+// for the workload.
+func (r Root) begin(o CreateOptions, stays bool) (*creation, error) {
 	if err := r.check(o); err != nil {
 		return nil, err
 	}
@@ -67,6 +68,9 @@ func (r Root) begin(o CreateOptions) (*creation, error) {
 	}
 	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}, group: -1, pidfd: -1}
 	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died, source: c.source, files: func() ([]int, error) { return joinFiles(c.out.Cgroup.Group()) }, pass: c.pass}
+	if c.talk.console, err = newConsole(doc.Spec.Process, o.ConsoleSocket, stays); err != nil {
+		return nil, err
+	}
 	if c.talk.signals, err = signals.Heed(); err != nil {
 		return nil, err
 	}
@@ -137,8 +141,6 @@ func (r Root) check(o CreateOptions) error {
 	switch {
 	case r.Systemd:
 		return unsupportedOption("--systemd-cgroup")
-	case o.ConsoleSocket != "":
-		return unsupportedOption("--console-socket")
 	case o.NoPivot:
 		return unsupportedOption("--no-pivot")
 	}

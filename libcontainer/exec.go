@@ -68,8 +68,6 @@ func (c *container) admits(o ExecOptions) error {
 		return must("cannot exec in a stopped container")
 	case status == paused && !o.IgnorePaused:
 		return must("cannot exec in a paused container (use --ignore-paused to override)")
-	case o.Tty || o.ConsoleSocket != "":
-		return unsupportedOption("--tty")
 	case len(o.Cgroup) > 0:
 		return unsupportedOption("--cgroup")
 	}
@@ -119,6 +117,9 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 	if spec.Process, err = r.process(spec.Process, o); err == nil {
 		err = config.CheckUser(&spec)
 	}
+	if err == nil {
+		e.talk.console, err = newConsole(spec.Process, o.ConsoleSocket, !o.Detach)
+	}
 	if err != nil {
 		return err
 	}
@@ -148,7 +149,10 @@ func (r Root) process(own *specs.Process, o ExecOptions) (*specs.Process, error)
 		return p, err
 	}
 	p := *own
-	p.Args, p.Terminal = o.Args, false
+	p.Args, p.Terminal = o.Args, o.Tty
+	if !o.Detach {
+		p.ConsoleSize = nil // our own terminal's counts
+	}
 	p.Env = append(slices.Clone(own.Env), o.Env...)
 	if o.Cwd != "" {
 		p.Cwd = o.Cwd

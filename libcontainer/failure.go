@@ -77,6 +77,8 @@ func detail(d uint32) string {
 		return "its destination cannot be made or reached"
 	case plan.DetailProc:
 		return "the destination lies in a /proc"
+	case plan.DetailNoDevpts:
+		return "no devpts is mounted there"
 	case plan.DetailNotNull:
 		return "it is not the device 1:3"
 	}

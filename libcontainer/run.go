@@ -10,7 +10,7 @@ import (
 // Run creates and starts a container. In the foreground it forwards signals, waits for the
 // workload, deletes the container and gives the workload's exit code, 128+n for signal n.
 func (r Root) Run(o RunOptions) (int, error) {
-	c, err := r.begin(o.CreateOptions)
+	c, err := r.begin(o.CreateOptions, !o.Detach)
 	if err != nil {
 		return 1, err
 	}

@@ -2,6 +2,7 @@ package nsenter
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -32,11 +33,11 @@ type output struct {
 }
 
 func effects() []effect {
-	return append(append(append(mountEffects(), fileEffects()...), hideEffects()...), processEffects()...)
+	return slices.Concat(mountEffects(), fileEffects(), hideEffects(), processEffects(), terminalEffects())
 }
 
 func refusals() []refusal {
-	return append(append(mountRefusals(), processRefusals()...), findRefusals()...)
+	return slices.Concat(mountRefusals(), processRefusals(), findRefusals(), terminalRefusals())
 }
 
 func TestStepEffects(t *testing.T) {

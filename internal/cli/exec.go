@@ -39,7 +39,7 @@ func execFlags(o *libcontainer.ExecOptions) []*option {
 		pidfdSocket(&o.PidfdSocket),
 		text(&o.Cwd, "cwd", "", "run in `DIR` of the container"),
 		list(&o.Env, "env", "e", "set a variable, `NAME=VALUE`"),
-		toggle(&o.Tty, "tty", "t", "give the process a terminal"),
+		toggle(&o.Tty, "tty", "t", "give the process a terminal (with --process, FILE decides)"),
 		text(&o.User, "user", "u", "run as `UID[:GID]`"),
 		&option{(*idsValue)(&o.AdditionalGid), "additional-gids", "g", "be in the group `GID` too; repeatable"},
 		text(&o.Process, "process", "p", "take the process from `FILE`, a process object as config.json has it"),

@@ -21,6 +21,7 @@ var container = []row{
 	{"cgroup", callCgroup},        // the groups are there now
 	{"late", lateMounts},          // cgroup mounts, which are clones of the groups, and what lies on them
 	{"notify", notifySocket},      // on top of whatever is mounted on /run
+	{"terminal", terminal},        // in the devpts that is mounted now; its device list does not count yet
 	{"hide", hideEarly},           // after all mounts; the join may be as late as this
 	{"join", joinCgroup},          // late, so that little of the set-up counts against a memory limit
 	{"cgroupns", cgroupNamespace}, // its root is the group that we are in
@@ -28,6 +29,7 @@ var container = []row{
 	{"hide", hideLate},            // a hook may still write to the root, and mount on it
 	{"pivot", pivot},              // after the join, whose paths are the host's
 	{"session", session},
+	{"tty", takeTerminal},  // of that session
 	{"stdio", stdio},       // /dev/null is the container's from here on
 	{"bounding", bounding}, // needs CAP_SETPCAP, which goes with the user
 	{"fetch", fetchFilter}, // before a low limit on open files can refuse its fd
@@ -44,8 +46,10 @@ var exec = []row{
 	{"setns", setns},
 	{"birth", birth}, // the last that is not in the container's pid namespace
 	{"enter", enter},
-	{"home", callEnter}, // brings HOME from the container's passwd
+	{"home", callEnter},        // brings HOME from the container's passwd
+	{"terminal", execTerminal}, // while we are root
 	{"session", session},
+	{"tty", takeTerminal},
 	{"stdio", stdio},
 	{"bounding", bounding},
 	{"fetch", fetchFilter},
@@ -77,6 +81,7 @@ var within = []row{
 	{"birth", birth},
 	{"enter", enter},
 	{"session", session},
+	{"tty", takeTerminal},
 	{"stdio", stdio},
 	{"bounding", bounding},
 	{"fetch", fetchFilter},

@@ -8,7 +8,6 @@ var refusals = []struct {
 	where, what string
 	asked       func(*specs.Spec) bool
 }{
-	{"/process/terminal", "a terminal", func(s *specs.Spec) bool { return s.Process.Terminal }},
 	{"/process/apparmorProfile", "an AppArmor profile", func(s *specs.Spec) bool { return s.Process.ApparmorProfile != "" }},
 	{"/process/selinuxLabel", "an SELinux label", func(s *specs.Spec) bool { return s.Process.SelinuxLabel != "" }},
 	{"/process/scheduler", "a scheduling policy", func(s *specs.Spec) bool { return s.Process.Scheduler != nil }},

@@ -19,7 +19,6 @@ type refused struct {
 // fields has a row for each row of refusals, in its order.
 func fields() []refused {
 	return []refused{
-		{"terminal", func(s *specs.Spec) { s.Process.Terminal = true }, "/process/terminal"},
 		{"AppArmor", func(s *specs.Spec) { s.Process.ApparmorProfile = "p" }, "/process/apparmorProfile"},
 		{"SELinux", func(s *specs.Spec) { s.Process.SelinuxLabel = "l" }, "/process/selinuxLabel"},
 		{"scheduler", func(s *specs.Spec) { s.Process.Scheduler = &specs.Scheduler{} }, "/process/scheduler"},

@@ -3,6 +3,7 @@ package compile
 import (
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -163,6 +164,8 @@ func processGoldens() []golden {
 			p.OOMScoreAdj = ptr(-500)
 		}, below("/process/rlimits", "/process/oomScoreAdj")),
 		process("oom-score-zero", func(p *specs.Process) { p.OOMScoreAdj = ptr(0) }, below("/process/oomScoreAdj")),
+		{"terminal", on(withTerminal), terminalLines},
+		process("terminal-unsized", func(p *specs.Process) { p.Terminal = true }, below("/process/terminal", "/process/consoleSize")),
 		process("env-home-set", func(p *specs.Process) { p.Env = append(p.Env, "HOME=/root") }, homeLines),
 		process("env-home-empty", func(p *specs.Process) { p.Env = append(p.Env, "HOME=") }, homeLines),
 		process("env-home-last-empty", func(p *specs.Process) { p.Env = append(p.Env, "HOME=/x", "HOME=") }, homeLines),
@@ -244,6 +247,7 @@ func execGoldens() []golden {
 		{"exec", func(in *Input) { in.PidFile = "/run/pid" }, all},
 		{"exec-v2", withHost(v2Host()), from("spawn")},
 		{"exec-user", on(func(s *specs.Spec) { s.Process.User.UID, s.Process.OOMScoreAdj = 1000, ptr(7) }), all},
+		{"exec-terminal", on(withTerminal), terminalLines},
 		{"exec-shared-pid", on(func(s *specs.Spec) { s.Linux.Namespaces = s.Linux.Namespaces[1:] }), steps("setns", "spawn")},
 		{"exec-user-namespace", on(users), steps("spawn", "forked", "setns", "fork", "write", "setgroups", "setgid", "setuid", "chroot", "rlimit", "setrlimit")},
 		{"exec-rootless", rootless(users), steps("spawn", "forked", "prctl", "setns", "fork", "write", "setgroups", "setgid", "setuid", "chroot", "rlimit", "setrlimit")},
@@ -256,6 +260,18 @@ func execGoldens() []golden {
 			in.Spec.Linux.Seccomp, in.PreserveFDs = &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}, 2
 		}, from("bounding")},
 	}
+}
+
+func withTerminal(s *specs.Spec) {
+	s.Process.Terminal, s.Process.ConsoleSize = true, &specs.Box{Height: 33, Width: 99}
+}
+
+// terminalLines are its steps, with those between which they have to stand.
+func terminalLines(out *Output, lines []plan.Line) []plan.Line {
+	return slices.DeleteFunc(lines, func(l plan.Line) bool {
+		return !strings.HasPrefix(l.Where, "/process/terminal") && !strings.HasPrefix(l.Where, "/process/consoleSize") &&
+			!slices.Contains([]string{"setns", "mask", "readonly", "pivot_root", "setsid", "own_stdio", "reopen_null", "setuid"}, l.Step)
+	})
 }
 
 // homeLines are the environment, and how HOME comes into it.

@@ -136,6 +136,21 @@ func (b *Builder) Open(path string, how uint64, flags uint16, out Slot) {
 	b.Add(Step{Kind: KindOpen, Flags: flags, Out: out, A: how, S: path})
 }
 
+// CloneTree clones the mount that the fd in in was opened through, with the inode of the fd
+// as its root, into out; what is for messages.
+func (b *Builder) CloneTree(in Slot, what string, out Slot) {
+	b.Add(Step{Kind: KindOpenTree, In: in, Out: out, A: unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC, S: what})
+}
+
+// Ptmx makes a terminal in the devpts that is mounted on dir; out is its master.
+func (b *Builder) Ptmx(dir string, out Slot) { b.Add(Step{Kind: KindPtmx, Out: out, S: dir}) }
+
+// Ptpeer opens the other end of the master in, TIOCGPTPEER of ioctl_tty(2).
+func (b *Builder) Ptpeer(in, out Slot) { b.Add(Step{Kind: KindPtpeer, In: in, Out: out}) }
+
+// Tty makes the terminal in in the session's controlling one and fds 0, 1, 2, and uses it up.
+func (b *Builder) Tty(in Slot) { b.Add(Step{Kind: KindTty, In: in}) }
+
 // Close closes the fd of a slot.
 func (b *Builder) Close(in Slot) { b.Add(Step{Kind: KindClose, In: in}) }
 

@@ -34,6 +34,9 @@ const (
 	KindDomainname
 	KindLoopback
 	KindSetsid
+	KindPtmx
+	KindPtpeer
+	KindTty
 	KindUmask
 	KindOwnStdio
 	KindReopenNull
@@ -86,6 +89,9 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindDomainname: {"setdomainname", "set the domainname"},
 	KindLoopback:   {"loopback", "bring up the network interface"},
 	KindSetsid:     {"setsid", "start a session"},
+	KindPtmx:       {"ptmx", "make a terminal in"},
+	KindPtpeer:     {"ptpeer", "open the terminal of"},
+	KindTty:        {"tty", "take the controlling terminal"},
 	KindUmask:      {"umask", "set the umask"},
 	KindOwnStdio:   {"own_stdio", "give the standard streams to the user"},
 	KindReopenNull: {"reopen_null", "reopen"},
@@ -141,12 +147,13 @@ const (
 	SlotHidden              // the shared read-only tmpfs of masked directories
 	SlotProc                // a private detached procfs
 	SlotFilter              // the compiled seccomp program
+	SlotTty                 // the workload's end of the terminal
 	SlotGroup               // cgroup v2: the container's group
 	SlotNS                  // namespaces to join, one slot for each kind, in the order of slotNames
 	slotCount   = SlotNS + 8
 )
 
-var slotNames = [slotCount]string{"-", "socket", "lock", "start", "started", "pidfd", "root", "dev", "fs", "tree", "tmp", "null", "hidden", "proc", "filter", "group",
+var slotNames = [slotCount]string{"-", "socket", "lock", "start", "started", "pidfd", "root", "dev", "fs", "tree", "tmp", "null", "hidden", "proc", "filter", "tty", "group",
 	"cgroup_ns", "ipc_ns", "mount_ns", "network_ns", "pid_ns", "uts_ns", "time_ns", "user_ns"}
 
 func (s Slot) String() string { return slotNames[s] }
@@ -184,15 +191,16 @@ const (
 
 // Call numbers: what the parent does before it answers.
 const (
-	CallNone   = iota // before the first call, while the init works
-	CallReady         // pid file and state: the container is created
-	CallCgroup        // the cgroup exists and its limits are set
-	CallFilter        // hands over the compiled seccomp program
-	CallEnter         // exec: HOME
-	CallForked        // answers SPAWNED: the maps are written
-	CallTree          // clones the source of the step in the container's mount namespace, whose fd comes along
-	CallJoin          // hands over the files to join the cgroups by
-	CallHooks         // prestart, createRuntime and createContainer hooks
+	CallNone     = iota // before the first call, while the init works
+	CallReady           // pid file and state: the container is created
+	CallCgroup          // the cgroup exists and its limits are set
+	CallFilter          // hands over the compiled seccomp program
+	CallEnter           // exec: HOME
+	CallForked          // answers SPAWNED: the maps are written
+	CallTree            // clones the source of the step in the container's mount namespace, whose fd comes along
+	CallJoin            // hands over the files to join the cgroups by
+	CallTerminal        // takes the terminal's master and hands it on
+	CallHooks           // prestart, createRuntime and createContainer hooks
 
 	// No calls of the init: when other commands do host steps.
 	CallStart   // start, before the init gets its byte
@@ -200,4 +208,4 @@ const (
 	CallDelete  // delete, when nothing is left but the record
 )
 
-var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter", "forked", "tree", "join", "hooks", "before start", "started", "delete"}
+var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter", "forked", "tree", "join", "terminal", "hooks", "before start", "started", "delete"}

@@ -37,10 +37,11 @@ const (
 	ActPidFile                // S is the file
 	ActPidfd                  // the init's pidfd goes to the socket S
 	ActState                  // state.json: the container is created
+	ActTerminal               // take the master; A rows and B columns, 0 for none of its own
 	ActHook                   // run hook B of the config.HookKind A; S is its path
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "listen_pid", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "pidfd", "state", "hook"}
+var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "listen_pid", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "pidfd", "state", "terminal", "hook"}
 
 func (a Act) String() string { return actNames[a] }
 

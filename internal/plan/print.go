@@ -93,8 +93,17 @@ func (h *HostStep) args(p *Plan) string {
 		return fmt.Sprintf("uid=%d", h.A)
 	case ActRlimit:
 		return fmt.Sprintf("%s soft=%s hard=%s", h.S, limit(h.B), limit(h.C))
+	case ActTerminal:
+		return size(h.A, h.B)
 	}
 	return h.S
+}
+
+func size(rows, columns uint64) string {
+	if rows|columns == 0 {
+		return ""
+	}
+	return fmt.Sprintf("rows=%d columns=%d", rows, columns)
 }
 
 func limit(n uint64) string {
@@ -122,7 +131,7 @@ func (s *Step) args() string {
 	case KindFsmount:
 		return words(s.S, bits(s.A, attrBits), gives(s.Out))
 	case KindOpenTree, KindTree:
-		return words(s.S, flag(uint16(s.A&unix.AT_RECURSIVE), unix.AT_RECURSIVE, "recursive"), flag(s.Flags, OpenTreeNull, "must be null"),
+		return words(s.S, sends(s.In), flag(uint16(s.A&unix.AT_RECURSIVE), unix.AT_RECURSIVE, "recursive"), flag(s.Flags, OpenTreeNull, "must be null"),
 			flag(s.Flags, OpenTreeAsk, "or from the parent"), gives(s.Out))
 	case KindSetattr:
 		return setattr(s)
@@ -142,13 +151,13 @@ func (s *Step) pathArgs() string {
 	switch s.Kind {
 	case KindAttach:
 		return words(s.S, sends(s.In), bits(uint64(s.Flags), attachBits))
-	case KindCopyMode, KindMkdir, KindOpen, KindMask, KindReadonly:
+	case KindCopyMode, KindMkdir, KindOpen, KindMask, KindReadonly, KindPtmx, KindPtpeer:
 		return words(s.S, sends(s.In), gives(s.Out))
 	case KindSymlink:
 		return words(sends(s.In), s.S, "→", s.T, flag(s.Flags, SymlinkReplace, "replace"))
 	case KindPivot:
 		return words(s.In.String(), flag(s.Flags, PivotSlave, "old root a slave"))
-	case KindClose, KindWait, KindChroot:
+	case KindClose, KindWait, KindChroot, KindTty:
 		return s.In.String()
 	case KindWrite:
 		return words(sends(s.In), strconv.Quote(s.T), s.S, flag(s.Flags, WriteOutside, "if not forked into it"))

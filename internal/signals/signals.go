@@ -47,6 +47,26 @@ static int heed(const int *numbers, size_t count)
 			return -1;
 	return ends[0];
 }
+
+static void forget(int number)
+{
+	struct sigaction old;
+
+	if (sigaction(number, NULL, &old) == 0 && old.sa_handler == note)
+		signal(number, SIG_DFL);
+}
+
+// raise(3) comes back when the process goes on; the default action of SIGTSTP is none where
+// nobody could continue us.
+static void stop(void)
+{
+	struct sigaction kept, action = {.sa_handler = SIG_DFL};
+
+	if (sigaction(SIGTSTP, &action, &kept) < 0)
+		return;
+	raise(SIGTSTP);
+	sigaction(SIGTSTP, &kept, NULL);
+}
 */
 import "C"
 
@@ -80,6 +100,16 @@ func Next(fd int) unix.Signal {
 	}
 	return unix.Signal(b[0])
 }
+
+// Forget gives signals their default action back, but those that the caller ignores.
+func Forget(numbers ...unix.Signal) {
+	for _, n := range numbers {
+		C.forget(C.int(n))
+	}
+}
+
+// Stop stops this process as SIGTSTP does, and comes back when it is continued.
+func Stop() { C.stop() }
 
 // Ends tells a signal that means to end a command.
 func Ends(s unix.Signal) bool {

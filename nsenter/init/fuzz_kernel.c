@@ -1,5 +1,6 @@
 // A fake kernel: it takes its results from the input, and reads and writes the memory that
 // the real one would, so that the sanitizer sees it.
+#include <asm/ioctls.h>
 #include <asm/stat.h>
 #include <asm/statfs.h>
 #include <asm/unistd.h>
@@ -87,8 +88,8 @@ static long fake_statx(struct statx *st)
 
 	memset(st, 0, sizeof(*st));
 	st->stx_mode = types[byte() % 6] | byte();
-	st->stx_rdev_major = byte() % 2 ? 1 : word();
-	st->stx_rdev_minor = byte() % 2 ? 3 : word();
+	st->stx_rdev_major = byte() % 2 ? 1u + 4u * (byte() % 2) : word();
+	st->stx_rdev_minor = byte() % 2 ? 3u - byte() % 2 : word();
 	return result(0);
 }
 
@@ -167,6 +168,10 @@ static long reads(long nr, long a, long b, long c, long d, long e)
 	case __NR_open_tree:
 		touch_string(b);
 		return result(3 + byte());
+	case __NR_ioctl:
+		if (b == TIOCSPTLCK)
+			touch((void *)c, sizeof(int));
+		return result(b == TIOCGPTPEER ? 3 + byte() : 0);
 	case __NR_fsopen:
 		touch_string(a);
 		return result(3 + byte());
@@ -191,11 +196,6 @@ static long reads(long nr, long a, long b, long c, long d, long e)
 	case __NR_chdir:
 		touch_string(a);
 		return result(0);
-	case __NR_clone3:
-		touch((void *)a, (size_t)b);
-		return likely(-ENOSYS, byte() % 2);
-	case __NR_clone:
-		return result(byte() % 2);
 	case __NR_symlinkat:
 		touch_string(a);
 		touch_string(c);
@@ -236,7 +236,7 @@ long sys6(long nr, long a, long b, long c, long d, long e, long f)
 		return fake_statx((struct statx *)e);
 	case __NR_fstatfs:
 		memset((void *)b, 0, sizeof(struct statfs));
-		((struct statfs *)b)->f_type = byte() % 4 ? 0 : PROC_SUPER_MAGIC;
+		((struct statfs *)b)->f_type = byte() % 4 ? byte() % 2 ? DEVPTS_SUPER_MAGIC : 0 : PROC_SUPER_MAGIC;
 		return result(0);
 	case __NR_readlinkat:
 		touch_string(b);
@@ -249,6 +249,11 @@ long sys6(long nr, long a, long b, long c, long d, long e, long f)
 		return b == (long)init.text ? fake_answer((void *)b, (size_t)c) : result(fill((void *)b, (size_t)c));
 	case __NR_recvmsg:
 		return fake_recvmsg((void *)b);
+	case __NR_clone3:
+		touch((void *)a, (size_t)b);
+		return likely(-ENOSYS, byte() % 2);
+	case __NR_clone:
+		return result(byte() % 2);
 	case __NR_capget:
 		fill((void *)b, 24);
 		return result(0);

@@ -72,9 +72,11 @@ long do_tree(const struct step *s)
 	return 0;
 }
 
+// do_open_tree: a path, or what the fd of a slot is.
 long do_open_tree(const struct step *s)
 {
-	long fd = sys3(__NR_open_tree, AT_FDCWD, text(s), s->a);
+	int from = s->in ? init.slot[s->in] : AT_FDCWD;
+	long fd = sys3(__NR_open_tree, from, s->in ? "" : text(s), s->a | (s->in ? AT_EMPTY_PATH : 0));
 
 	if (fd == -EACCES && s->flags & OPEN_TREE_ASK)
 		return do_tree(s);

@@ -76,7 +76,7 @@ long mode_of(int fd, const char *path, int flags, u32 *mode, u32 *major, u32 *mi
 int is_null(int fd);
 long in_proc(int fd);
 
-// mount.c, process.c: the steps.
+// mount.c, process.c, terminal.c: the steps.
 long do_fsopen(const struct step *), do_fsconfig(const struct step *), do_fsmount(const struct step *),
 	do_open_tree(const struct step *), do_setattr(const struct step *), do_attach(const struct step *),
 	do_copy_mode(const struct step *), do_mkdir(const struct step *), do_mknod(const struct step *),
@@ -93,6 +93,7 @@ long do_unshare(const struct step *), do_setns(const struct step *), do_open(con
 	do_uid(const struct step *), do_prctl(const struct step *), do_chdir(const struct step *),
 	do_find(const struct step *), do_capset(const struct step *), do_ambient(const struct step *),
 	do_filter(const struct step *), do_exec(const struct step *);
+long do_ptmx(const struct step *), do_ptpeer(const struct step *), do_tty(const struct step *);
 
 // protocol.c
 long do_call(const struct step *), do_wait(const struct step *);
