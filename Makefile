@@ -16,7 +16,7 @@ INIT_DEP := $(INIT_SRC) $(wildcard nsenter/init/*.h)
 
 export VERSION COMMIT RT FUZZTIME INIT_CFLAGS INIT_SRC
 .NOTPARALLEL: # deps comes before what needs it
-.PHONY: build init generate test check integration bench golden fuzz install deps demo clean help
+.PHONY: build init generate test check integration integration-vm bench golden fuzz install deps deps-vm demo clean help
 .DEFAULT_GOAL := build
 
 build: init ## build ./rt, linked statically against musl where that is possible
@@ -42,6 +42,9 @@ check: deps init ## formatting, vet, the C analyzer, generated files
 integration: build ## tests of the real binary; RT=PATH chooses another runtime
 	go -C integration test -count=1
 
+integration-vm: deps-vm build ## rows for cgroup v2, systemd and a user without root in a virtual machine; ALL=1: every row
+	scripts/vm/test.sh
+
 bench: build ## measure rt beside crun and runc; needs root
 	go run ./bench $(BENCHFLAGS)
 
@@ -57,6 +60,9 @@ install: build ## install into DESTDIR/PREFIX/sbin
 deps: ## install what is missing; needs apt and root only then
 	scripts/deps.sh
 
+deps-vm: ## install what integration-vm needs besides
+	scripts/deps.sh vm
+
 demo: deps build ## a tour of what rt does
 	scripts/demo.sh
 
@@ -64,4 +70,4 @@ clean: ## remove everything that was built
 	rm -rf rt .build nsenter/bin/init-*
 
 help: ## this text
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18

@@ -24,19 +24,26 @@ func takeCensus() census {
 	for _, p := range processes() {
 		c = append(c, fmt.Sprintf("process %d born %s", p.pid, p.born))
 	}
-	own, _ := os.ReadFile("/proc/self/mountinfo")
-	c = append(c, prefixed("mount ", strings.Split(string(own), "\n"), "")...)
 	c = append(c, prefixed("host-mount ", hostMounts(), it.prefix)...)
 	c = append(c, prefixed("cgroup ", cgroupDirs(it.prefix), "")...)
 	c = append(c, prefixed("fd ", openFDs(), "")...)
-	links, _ := net.Interfaces()
-	for _, l := range links {
-		c = append(c, "link "+l.Name+" "+l.Flags.String())
+	if !it.shared {
+		c = append(c, ownNamespaces()...)
 	}
-	host, _ := os.Hostname()
-	c = append(c, "hostname "+host)
 	sort.Strings(c)
 	return c
+}
+
+// ownNamespaces is what nobody else changes in namespaces that are ours alone.
+func ownNamespaces() []string {
+	mounts, _ := os.ReadFile("/proc/self/mountinfo")
+	lines := prefixed("mount ", strings.Split(string(mounts), "\n"), "")
+	links, _ := net.Interfaces()
+	for _, l := range links {
+		lines = append(lines, "link "+l.Name+" "+l.Flags.String())
+	}
+	host, _ := os.Hostname()
+	return append(lines, "hostname "+host)
 }
 
 func prefixed(kind string, lines []string, only string) []string {
@@ -112,7 +119,7 @@ func faults(before, after census) []string {
 // already to get to their end; nothing else may take time.
 func settled(before census) []string {
 	left := faults(before, takeCensus())
-	for end := time.Now().Add(time.Second); len(left) > 0 && time.Now().Before(end); {
+	for end := time.Now().Add(patient(time.Second)); len(left) > 0 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 		left = faults(before, takeCensus())
 	}
@@ -123,6 +130,13 @@ func settled(before census) []string {
 func watch(t *testing.T) census {
 	t.Helper()
 	needRoot(t)
+	return watchAs(t)
+}
+
+// watchAs is watch for any caller.
+func watchAs(t *testing.T) census {
+	t.Helper()
+	it.ran++
 	before := takeCensus()
 	t.Cleanup(func() {
 		left := settled(before)
@@ -150,7 +164,7 @@ func cleanUp(left []string) {
 			unix.Unmount(f[6], unix.MNT_DETACH)
 		}
 	}
-	for end := time.Now().Add(2 * time.Second); len(cgroupDirs(it.prefix)) > 0 && time.Now().Before(end); {
+	for end := time.Now().Add(patient(2 * time.Second)); len(cgroupDirs(it.prefix)) > 0 && time.Now().Before(end); {
 		it.procs.reap()
 		for _, dir := range cgroupDirs(it.prefix) {
 			unix.Rmdir(dir)

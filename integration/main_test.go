@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -24,9 +23,11 @@ type world struct {
 	prefix  string   // in every id, cgroup and directory of this run
 	base    string   // directory of this run, removed by the outer process
 	image   string   // the rootfs that containers get a copy of
-	host    *os.File // mountinfo of the mount namespace outside, nil for a non-root caller
+	host    *os.File // mountinfo of the mount namespace outside
+	shared  bool     // a caller without root: the tests are in no namespaces of their own
 	procs   family
-	skipped []string
+	skipped []skipped
+	ran     int // rows
 	next    int
 }
 
@@ -48,8 +49,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "integration:", err)
 		os.Exit(1)
 	}
-	code := m.Run()
-	it.printSkips()
+	code := it.report(m.Run())
 	if !isInner {
 		os.RemoveAll(it.base)
 	}
@@ -119,7 +119,7 @@ func (w *world) setUp(prefix string, isInner bool) error {
 	w.prefix = prefix
 	if !isInner {
 		w.prefix = fmt.Sprintf("rtit-%d", os.Getpid())
-		fmt.Fprintln(os.Stderr, "integration: not root: every row that makes a container is skipped")
+		fmt.Fprintln(os.Stderr, "integration: not root: only rows for a caller without root make a container")
 	}
 	w.base = filepath.Join(os.TempDir(), w.prefix)
 	// 0711: the container's user 1000 must pass.
@@ -131,13 +131,24 @@ func (w *world) setUp(prefix string, isInner bool) error {
 		return err
 	}
 	if !isInner {
-		return nil
+		return w.share()
 	}
 	unix.CloseOnExec(3)
 	unix.CloseOnExec(hostNetwork)
 	go w.procs.reapAlways()
 	w.host = os.NewFile(3, "host mountinfo")
 	return settle()
+}
+
+// share makes do with the caller's namespaces: what our commands leave re-parents to us.
+func (w *world) share() (err error) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	w.shared = true
+	w.host, err = os.Open("/proc/self/mountinfo")
+	go w.procs.reapAlways()
+	return err
 }
 
 // settle makes the new namespaces usable: nothing propagates out, and /proc is ours.
@@ -151,11 +162,4 @@ func settle() error {
 	unix.Umask(0o022)
 	_, err := net.Interfaces() // opens what Go keeps open, before the first census
 	return err
-}
-
-func (w *world) printSkips() {
-	if len(w.skipped) == 0 {
-		return
-	}
-	fmt.Printf("integration: %d rows skipped with %s:\n  %s\n", len(w.skipped), w.kind, strings.Join(w.skipped, "\n  "))
 }

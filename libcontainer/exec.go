@@ -111,11 +111,15 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 	if err != nil {
 		return err
 	}
+	group, err := e.group().Beside(e.Pid)
+	if err != nil {
+		return err
+	}
 	e.talk.filter = r.filterFor(&spec)
 	out, err := compile.Exec(&compile.Input{
 		Spec: &spec, Host: kernel.Host{Caps: caps}, ID: e.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
 		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),
-	}, e.group())
+	}, group)
 	if err != nil {
 		return err
 	}
