@@ -23,7 +23,7 @@ case $runtime in
 esac
 rows=vm
 [ -z "${ALL:-}" ] || rows=all
-printf '%s\n' "RT=$runtime" "RT_ROWS=$rows" "RT_SLOW=${RT_SLOW:-10}" "RT_ALL=${RT_ALL:-}" "RUN=${RUN:-}" >"$share/env"
+printf '%s=%q\n' RT "$runtime" RT_ROWS "$rows" RT_SLOW "${RT_SLOW:-10}" RT_ALL "${RT_ALL:-}" RUN "${RUN:-}" >"$share/env"
 
 chmod -R a+rX "$share"
 scripts/vm/run-in-vm --share "$share" --timeout "${TIMEOUT:-1500}" -- bash guest.sh
