@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -149,6 +150,11 @@ func watchAs(t *testing.T) census {
 	return before
 }
 
+// changed says that a mount was there before, with other options.
+func changed(id string, left []string) bool {
+	return slices.ContainsFunc(left, func(l string) bool { return strings.HasPrefix(l, "- mount "+id+" ") })
+}
+
 // cleanUp removes what a test left, so that the next one is not hit.
 func cleanUp(left []string) {
 	for _, dir := range cgroupDirs(it.prefix) {
@@ -160,7 +166,7 @@ func cleanUp(left []string) {
 		if n, _ := fmt.Sscanf(l, "+ process %d", &pid); n == 1 {
 			killPid(pid)
 		}
-		if f := strings.Fields(l); len(f) > 6 && f[0] == "+" && f[1] == "mount" {
+		if f := strings.Fields(l); len(f) > 6 && f[0] == "+" && f[1] == "mount" && !changed(f[2], left) {
 			unix.Unmount(f[6], unix.MNT_DETACH)
 		}
 	}
