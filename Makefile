@@ -16,7 +16,7 @@ INIT_DEP := $(INIT_SRC) $(wildcard nsenter/init/*.h)
 
 export VERSION COMMIT RT FUZZTIME INIT_CFLAGS INIT_SRC
 .NOTPARALLEL: # deps comes before what needs it
-.PHONY: build init generate test check integration race bench golden fuzz install deps demo clean help
+.PHONY: build init generate test check integration integration-vm race bench golden fuzz install deps deps-vm demo clean help
 .DEFAULT_GOAL := build
 
 build: init ## build ./rt, linked statically against musl where that is possible
@@ -44,6 +44,8 @@ integration: build ## tests of the real binary; RT=PATH chooses another runtime
 
 race: build ## races for the container's paths, 10 s each, and 1000 execs under attack; RT_RACE_SECONDS
 	RT_RACE_SECONDS=$${RT_RACE_SECONDS:-10} RT_EXECS=$${RT_EXECS:-1000} go -C integration test -count=1 -v -run 'TestS(06|11|17|19|22)$$'
+integration-vm: deps-vm build ## rows for cgroup v2, systemd and a user without root in a virtual machine; ALL=1: every row
+	scripts/vm/test.sh
 
 bench: build ## measure rt beside crun and runc; needs root
 	go run ./bench $(BENCHFLAGS)
@@ -60,6 +62,9 @@ install: build ## install into DESTDIR/PREFIX/sbin
 deps: ## install what is missing; needs apt and root only then
 	scripts/deps.sh
 
+deps-vm: ## install what integration-vm needs besides
+	scripts/deps.sh vm
+
 demo: deps build ## a tour of what rt does
 	scripts/demo.sh
 
@@ -67,4 +72,4 @@ clean: ## remove everything that was built
 	rm -rf rt .build nsenter/bin/init-*
 
 help: ## this text
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18

@@ -244,7 +244,7 @@ func TestDestroy(t *testing.T) {
 			g := create(t, testPath(t, host), nil, host)
 			pid := strconv.Itoa(sleeper(t, g).Process.Pid)
 			err := g.Destroy(50 * time.Millisecond)
-			if errs.KindOf(err) != errs.Timeout || !strings.Contains(err.Error(), pid+" (sleep, S") || !strings.Contains(err.Error(), g.Dirs[0].Path) {
+			if errs.KindOf(err) != errs.Timeout || !strings.Contains(err.Error(), pid+" (sleep, ") || !strings.Contains(err.Error(), g.Dirs[0].Path) {
 				t.Errorf("got %v", err)
 			}
 		})

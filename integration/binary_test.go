@@ -44,13 +44,21 @@ const rtOnly = verdict("not in this runtime: rt's own")
 type peers struct {
 	runc, crun verdict
 	rt         verdict // what this build of rt leaves for later; it has to say so itself
+	vm         bool    // belongs to the short run in the virtual machine
+	who        caller
 }
+
+// inVM marks a row that has no other reason to carry peers.
+func inVM() peers { return peers{vm: true} }
 
 // needBinary fails without a runtime, and skips what the peer under test cannot do.
 func needBinary(t *testing.T, p peers) {
 	t.Helper()
 	if it.why != "" {
 		t.Fatal(it.why)
+	}
+	if p.leftOut() {
+		skip(t, "not marked for RT_ROWS=vm")
 	}
 	switch {
 	case os.Getenv("RT_ALL") != "":
@@ -72,6 +80,6 @@ func needRoot(t *testing.T) {
 
 func skip(t *testing.T, why string) {
 	t.Helper()
-	it.skipped = append(it.skipped, t.Name()+": "+why)
+	it.skipped = append(it.skipped, skipped{t.Name(), why})
 	t.Skip(why)
 }

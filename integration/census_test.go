@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -24,19 +25,26 @@ func takeCensus() census {
 	for _, p := range processes() {
 		c = append(c, fmt.Sprintf("process %d born %s", p.pid, p.born))
 	}
-	own, _ := os.ReadFile("/proc/self/mountinfo")
-	c = append(c, prefixed("mount ", strings.Split(string(own), "\n"), "")...)
 	c = append(c, prefixed("host-mount ", hostMounts(), it.prefix)...)
 	c = append(c, prefixed("cgroup ", cgroupDirs(it.prefix), "")...)
 	c = append(c, prefixed("fd ", openFDs(), "")...)
-	links, _ := net.Interfaces()
-	for _, l := range links {
-		c = append(c, "link "+l.Name+" "+l.Flags.String())
+	if !it.shared {
+		c = append(c, ownNamespaces()...)
 	}
-	host, _ := os.Hostname()
-	c = append(c, "hostname "+host)
 	sort.Strings(c)
 	return c
+}
+
+// ownNamespaces is what nobody else changes in namespaces that are ours alone.
+func ownNamespaces() []string {
+	mounts, _ := os.ReadFile("/proc/self/mountinfo")
+	lines := prefixed("mount ", strings.Split(string(mounts), "\n"), "")
+	links, _ := net.Interfaces()
+	for _, l := range links {
+		lines = append(lines, "link "+l.Name+" "+l.Flags.String())
+	}
+	host, _ := os.Hostname()
+	return append(lines, "hostname "+host)
 }
 
 func prefixed(kind string, lines []string, only string) []string {
@@ -74,12 +82,14 @@ func cgroupDirs(name string) []string {
 }
 
 // openFDs leaves out the descriptor that lists the directory, which is closed when its link
-// is read, and the reaper's, which looks through /proc from time to time.
+// is read. The lock keeps the reaper, which looks through /proc, from having any.
 func openFDs() []string {
+	it.procs.rest.Lock()
+	defer it.procs.rest.Unlock()
 	entries, _ := os.ReadDir("/proc/self/fd")
 	var fds []string
 	for _, e := range entries {
-		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && target != "/proc" {
+		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil {
 			fds = append(fds, e.Name()+" "+target)
 		}
 	}
@@ -112,7 +122,7 @@ func faults(before, after census) []string {
 // already to get to their end; nothing else may take time.
 func settled(before census) []string {
 	left := faults(before, takeCensus())
-	for end := time.Now().Add(time.Second); len(left) > 0 && time.Now().Before(end); {
+	for end := time.Now().Add(patient(time.Second)); len(left) > 0 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 		left = faults(before, takeCensus())
 	}
@@ -123,8 +133,17 @@ func settled(before census) []string {
 func watch(t *testing.T) census {
 	t.Helper()
 	needRoot(t)
+	return watchAs(t)
+}
+
+// watchAs is watch for any caller.
+func watchAs(t *testing.T) census {
+	t.Helper()
 	before := takeCensus()
 	t.Cleanup(func() {
+		if !t.Skipped() {
+			it.ran++
+		}
 		left := settled(before)
 		if len(left) == 0 {
 			return
@@ -133,6 +152,11 @@ func watch(t *testing.T) census {
 		cleanUp(left)
 	})
 	return before
+}
+
+// changed says that a mount was there before, with other options.
+func changed(id string, left []string) bool {
+	return slices.ContainsFunc(left, func(l string) bool { return strings.HasPrefix(l, "- mount "+id+" ") })
 }
 
 // cleanUp removes what a test left, so that the next one is not hit.
@@ -146,11 +170,11 @@ func cleanUp(left []string) {
 		if n, _ := fmt.Sscanf(l, "+ process %d", &pid); n == 1 {
 			killPid(pid)
 		}
-		if f := strings.Fields(l); len(f) > 6 && f[0] == "+" && f[1] == "mount" {
+		if f := strings.Fields(l); len(f) > 6 && f[0] == "+" && f[1] == "mount" && !changed(f[2], left) {
 			unix.Unmount(f[6], unix.MNT_DETACH)
 		}
 	}
-	for end := time.Now().Add(2 * time.Second); len(cgroupDirs(it.prefix)) > 0 && time.Now().Before(end); {
+	for end := time.Now().Add(patient(2 * time.Second)); len(cgroupDirs(it.prefix)) > 0 && time.Now().Before(end); {
 		it.procs.reap()
 		for _, dir := range cgroupDirs(it.prefix) {
 			unix.Rmdir(dir)

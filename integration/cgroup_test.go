@@ -20,12 +20,51 @@ func groupPath(t *testing.T, pid int, controller string) (path, dir string) {
 	}
 	for _, line := range strings.Split(string(b), "\n") {
 		f := strings.SplitN(line, ":", 3)
-		if len(f) == 3 && f[1] == controller {
+		switch {
+		case len(f) < 3:
+		case hasV2() && f[0] == "0":
+			return f[2], filepath.Join("/sys/fs/cgroup", f[2])
+		case f[1] == controller:
 			return f[2], filepath.Join("/sys/fs/cgroup", controller, f[2])
 		}
 	}
-	t.Skipf("no v1 hierarchy for %s", controller)
+	t.Fatalf("no hierarchy for %s in\n%s", controller, b)
 	return "", ""
+}
+
+// groupDir is the directory of the container's group.
+func (c *container) groupDir(controller string) string {
+	c.t.Helper()
+	_, dir := groupPath(c.t, c.state().Pid, controller)
+	return dir
+}
+
+// hasV2 says that there is cgroup v2 alone, cgroups(7).
+func hasV2() bool {
+	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
+	return err == nil
+}
+
+func needV1(c *container) {
+	if hasV2() {
+		skip(c.t, "needs cgroup v1")
+	}
+}
+
+func needV2(c *container) {
+	if !hasV2() {
+		skip(c.t, "needs cgroup v2 alone")
+	}
+}
+
+// relativeTo is the group that relative paths start from. In v2 it is the parent of our own,
+// which has processes and can therefore have no groups with controllers.
+func relativeTo(t *testing.T, controller string) string {
+	own, _ := groupPath(t, os.Getpid(), controller)
+	if hasV2() {
+		return filepath.Dir(own)
+	}
+	return own
 }
 
 func resources(r specs.LinuxResources) func(*specs.Spec) {
@@ -41,7 +80,8 @@ func cgroupsPath(path string) func(*specs.Spec) {
 	return func(s *specs.Spec) { s.Linux.CgroupsPath = path }
 }
 
-// TestLimits reads the limits back from the host's files (v1 names).
+// TestLimits reads the limits back from the host's files (v1 names; TestLimitsV2 has the
+// others).
 func TestLimits(t *testing.T) {
 	memory := func(m specs.LinuxMemory) func(*specs.Spec) {
 		return resources(specs.LinuxResources{Memory: &m})
@@ -76,9 +116,10 @@ func TestLimits(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			needBinary(t, l.peers)
 			watch(t)
+			needV1(&container{t: t})
 			c := newCreated(t, l.edit)
 			defer c.delete("--force")
-			_, dir := groupPath(t, c.state().Pid, l.controller)
+			dir := c.groupDir(l.controller)
 			b, err := os.ReadFile(filepath.Join(dir, l.file))
 			if err != nil || strings.TrimSpace(string(b)) != l.want {
 				t.Errorf("%s/%s: %q, %v, want %q", dir, l.file, b, err, l.want)
@@ -90,9 +131,9 @@ func TestLimits(t *testing.T) {
 func TestLimitsHold(t *testing.T) {
 	runRows(t, []row{
 		{name: "memory", edit: edits(resources(specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr(int64(16 << 20)), Swap: ptr(int64(16 << 20))}}),
-			args("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1")), code: 137},
+			args("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1")), code: 137, peers: inVM()},
 		{name: "pids", edit: resources(specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr(int64(4))}}),
-			sh: "for i in 1 2 3 4 5 6; do sleep 3 & done 2>&1", code: 2, want: has("can't fork: Resource temporarily unavailable")},
+			sh: "for i in 1 2 3 4 5 6; do sleep 3 & done 2>&1", code: 2, want: has("can't fork: Resource temporarily unavailable"), peers: inVM()},
 		{name: "bad cpuset", edit: resources(specs.LinuxResources{CPU: &specs.LinuxCPU{Cpus: "4000"}}), sh: "true", code: 1, fails: has("cpuset")},
 	})
 }
@@ -146,9 +187,8 @@ func playPath(t *testing.T, path string, where func(own string, c *container) st
 	c := newCreated(t, cgroupsPath(path))
 	pid := c.state().Pid
 	for _, controller := range []string{"pids", "memory", "devices", "freezer", "cpu"} {
-		own, _ := groupPath(t, os.Getpid(), controller)
-		if got, _ := groupPath(t, pid, controller); got != where(own, c) {
-			t.Errorf("%s: in %s, want %s", controller, got, where(own, c))
+		if got, _ := groupPath(t, pid, controller); got != where(relativeTo(t, controller), c) {
+			t.Errorf("%s: in %s, want %s", controller, got, where(relativeTo(t, controller), c))
 		}
 	}
 	c.delete("--force").must(t)
@@ -169,8 +209,11 @@ func noWayUp(t *testing.T) {
 
 func keepParent(t *testing.T) {
 	dir := "/sys/fs/cgroup/pids/" + it.prefix + "-kept"
+	if hasV2() {
+		dir = "/sys/fs/cgroup/" + it.prefix + "-kept"
+	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Rmdir(dir) })
 	c := newContainer(t, cgroupsPath("/"+it.prefix+"-kept/leaf"))

@@ -1,14 +1,25 @@
 package integration
 
 import (
+	"os"
+
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 func edit(f func(s *specs.Spec)) func(*specs.Spec) { return f }
 
-// defaultSpec says what `spec` prints, but with no terminal and `true` as the workload.
+// defaultSpec says what `spec` prints, or `spec --rootless` to a caller without root, but
+// with no terminal and `true` as the workload.
 func defaultSpec() *specs.Spec {
-	return &specs.Spec{
+	s := rootSpec()
+	if os.Geteuid() != 0 {
+		rootless(s)
+	}
+	return s
+}
+
+func rootSpec() *specs.Spec {
+	s := &specs.Spec{
 		Version:  "1.0.2-dev",
 		Process:  defaultProcess(),
 		Root:     &specs.Root{Path: "rootfs", Readonly: true},
@@ -20,6 +31,27 @@ func defaultSpec() *specs.Spec {
 			MaskedPaths:   defaultMasked(),
 			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
 		},
+	}
+	if hasV2() {
+		addNamespace(specs.CgroupNamespace, "")(s)
+	}
+	return s
+}
+
+// rootless is what `spec --rootless` changes.
+func rootless(s *specs.Spec) {
+	without("network")(s)
+	addNamespace(specs.UserNamespace, "")(s)
+	s.Linux.UIDMappings = []specs.LinuxIDMapping{{HostID: uint32(os.Getuid()), Size: 1}}
+	s.Linux.GIDMappings = []specs.LinuxIDMapping{{HostID: uint32(os.Getgid()), Size: 1}}
+	s.Linux.Resources = &specs.LinuxResources{} // spec leaves it out, edits set fields of it
+	for i := range s.Mounts {
+		switch m := &s.Mounts[i]; m.Destination {
+		case "/dev/pts":
+			m.Options = m.Options[:len(m.Options)-1] // gid=5
+		case "/sys":
+			m.Type, m.Source, m.Options = "none", "/sys", append([]string{"rbind"}, m.Options...)
+		}
 	}
 }
 

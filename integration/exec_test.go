@@ -62,7 +62,7 @@ func TestExecScenes(t *testing.T) {
 			c.wantStatus("created")
 			c.delete("--force").must(t)
 		}},
-		{name: "in paused, overridden", play: func(t *testing.T) {
+		{name: "in paused, overridden", peers: peers{vm: true, crun: differs("has no such flag")}, play: func(t *testing.T) {
 			c := newRunning(t)
 			c.rt("pause", c.id).must(t)
 			r := c.command("exec", "--ignore-paused", c.id, "echo", "hi").start(t) // waits in the frozen group
@@ -77,8 +77,8 @@ func TestExecScenes(t *testing.T) {
 			want(t, c.exec([]string{"--process", file}), 0, is("0027\n"), is(""))
 			c.delete("--force").must(t)
 		}},
-		{name: "detach and pid file", play: detached},
-		{name: "killed by kill --all", play: execKilled},
+		{name: "detach and pid file", play: detached, peers: inVM()},
+		{name: "killed by kill --all", play: execKilled, peers: inVM()},
 		{name: "stdin", play: func(t *testing.T) {
 			c := newRunning(t)
 			cmd := c.command("exec", c.id, "cat")

@@ -135,7 +135,7 @@ func (f hookFailure) check(c *container, k hookKind, r result) {
 	if n := len(r.stderr); n > 4000 {
 		c.t.Errorf("%d bytes of message", n)
 	}
-	if got := c.read("out"); got != log {
+	if got := c.sharedFile("out"); got != log {
 		c.t.Errorf("hooks: %q, should be %q", got, log)
 	}
 	if left := c.records(); len(left) > 0 {
@@ -163,7 +163,7 @@ func TestHookOrder(t *testing.T) {
 	if it.kind == "runc" { // 1.1 runs poststart at create
 		want = strings.NewReplacer("poststart 1\npoststart 2\n", "", "startContainer 1", "poststart 1\npoststart 2\nstartContainer 1").Replace(want)
 	}
-	if got := c.read("out"); got != want {
+	if got := c.sharedFile("out"); got != want {
 		t.Errorf("%s\nshould be\n%s", got, want)
 	}
 }
@@ -196,7 +196,7 @@ func TestHookHangs(t *testing.T) {
 				if r := r.wait(t); k.by != "delete" && r.code == 0 || !strings.Contains(r.stderr, k.name+" hook 0") {
 					t.Error(r)
 				}
-				if got := c.read("out"); got != "poststop\n" {
+				if got := c.sharedFile("out"); got != "poststop\n" {
 					t.Errorf("%q", got)
 				}
 			})

@@ -63,8 +63,8 @@ func (k hookKind) sh(c *container, text string) specs.Hook {
 	return specs.Hook{Path: "/bin/sh", Args: []string{"sh", "-c", strings.ReplaceAll(text, "@", k.place(c))}, Env: []string{"PATH=/usr/bin:/bin"}}
 }
 
-// read is a file of the shared directory, "" if it is missing.
-func (c *container) read(name string) string {
+// sharedFile is a file of the shared directory, "" if it is missing.
+func (c *container) sharedFile(name string) string {
 	b, _ := os.ReadFile(filepath.Join(c.bundle, "shared", name))
 	return string(b)
 }
@@ -105,7 +105,7 @@ func TestHookKinds(t *testing.T) {
 				c.config(args("sleep", "300"), c.shared(), r.edit, k.set(r.hook(c, k)))
 				var want string
 				c.life(func(pid int) { want = r.want(c, k, pid) })
-				if got := c.read("out"); got != want {
+				if got := c.sharedFile("out"); got != want {
 					t.Errorf("%q\nshould be %q", got, want)
 				}
 			})
@@ -271,8 +271,8 @@ func (r *running) settle(c *container, k hookKind) {
 func (k hookKind) told(c *container, pid int) {
 	c.t.Helper()
 	var s state
-	if err := json.Unmarshal([]byte(c.read("out")), &s); err != nil {
-		c.t.Fatalf("%v: %q", err, c.read("out"))
+	if err := json.Unmarshal([]byte(c.sharedFile("out")), &s); err != nil {
+		c.t.Fatalf("%v: %q", err, c.sharedFile("out"))
 	}
 	if k.inside {
 		pid = 1

@@ -101,7 +101,7 @@ func TestHookScenes(t *testing.T) {
 
 func (c *container) wantOut(want string) {
 	c.t.Helper()
-	if got := c.read("out"); got != want {
+	if got := c.sharedFile("out"); got != want {
 		c.t.Errorf("%q, should be %q", got, want)
 	}
 }
@@ -138,8 +138,8 @@ func halfMade(t *testing.T) {
 	r.wait(t)
 	c.delete("--force").must(t)
 	c.wantOut("stopped\n")
-	if !strings.Contains(c.read("state"), `"status":"stopped"`) {
-		t.Error(c.read("state"))
+	if !strings.Contains(c.sharedFile("state"), `"status":"stopped"`) {
+		t.Error(c.sharedFile("state"))
 	}
 }
 
@@ -178,8 +178,8 @@ func hooksOfSharedPid(t *testing.T) {
 		if k.image {
 			want(t, c.start(), 1, is(""), has("exit status 1"))
 			pid, _ := os.ReadFile(c.bundle + "/pidfile")
-			if !strings.Contains(c.read("state"), fmt.Sprintf(`"pid":%s,`, pid)) {
-				t.Errorf("init is %s: %s", pid, c.read("state"))
+			if !strings.Contains(c.sharedFile("state"), fmt.Sprintf(`"pid":%s,`, pid)) {
+				t.Errorf("init is %s: %s", pid, c.sharedFile("state"))
 			}
 		}
 		if left := c.records(); len(left) > 0 {
@@ -215,7 +215,7 @@ func hookLeaves(t *testing.T) {
 		if anybody("sleep 1000") != !k.inside {
 			t.Errorf("%s: the daemon lives: %v", k.name, k.inside)
 		}
-		if pid, err := strconv.Atoi(strings.TrimSpace(c.read("pid"))); err == nil && !k.inside {
+		if pid, err := strconv.Atoi(strings.TrimSpace(c.sharedFile("pid"))); err == nil && !k.inside {
 			killPid(pid)
 		}
 	}

@@ -13,11 +13,11 @@ import (
 
 func TestLifecycle(t *testing.T) {
 	runScenes(t, []scene{
-		{name: "create, start, end, delete", play: wholeLife},
+		{name: "create, start, end, delete", play: wholeLife, peers: peers{vm: true, crun: otherText}},
 		{name: "delete --force of created", play: forceDelete(newCreated)},
-		{name: "delete --force of running", play: forceDelete(newRunning)},
+		{name: "delete --force of running", play: forceDelete(newRunning), peers: inVM()},
 		{name: "delete --force of stopped", play: forceDelete(newStopped)},
-		{name: "delete --force of paused", play: func(t *testing.T) {
+		{name: "delete --force of paused", peers: inVM(), play: func(t *testing.T) {
 			c := newRunning(t)
 			c.rt("pause", c.id).must(t)
 			c.delete("--force").must(t)
@@ -35,11 +35,11 @@ func TestLifecycle(t *testing.T) {
 			c.delete().must(t)
 		}},
 		{name: "kill by number, name, SIG name", play: killForms},
-		{name: "pause and resume", play: pauseResume},
+		{name: "pause and resume", play: pauseResume, peers: inVM()},
 		{name: "annotations in state", play: annotationsInState},
 		{name: "zombie and dead init", play: zombieInit},
-		{name: "kill --all reaches what outlived init", play: outlived(func(c *container) { c.rt("kill", "--all", c.id, "KILL").must(c.t) })},
-		{name: "delete --force reaches what outlived init", play: outlived(func(c *container) { c.delete("--force").must(c.t) })},
+		{name: "kill --all reaches what outlived init", peers: inVM(), play: outlived(func(c *container) { c.rt("kill", "--all", c.id, "KILL").must(c.t) })},
+		{name: "delete --force reaches what outlived init", peers: peers{vm: true, runc: leavesGroup}, play: outlived(func(c *container) { c.delete("--force").must(c.t) })},
 		{name: "init and exec re-parent to the subreaper", play: reparent},
 	})
 }
@@ -134,7 +134,7 @@ func withZombie(c *container, pid int) {
 func outlived(end func(*container)) func(*testing.T) {
 	return func(t *testing.T) {
 		c := newRunning(t, without("pid"), script("sleep 300 & sleep 300 & wait"))
-		_, dir := groupPath(t, c.state().Pid, "pids")
+		dir := c.groupDir("pids")
 		members := func() int {
 			b, _ := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
 			return len(strings.Fields(string(b)))
@@ -167,7 +167,7 @@ func reparent(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	runScenes(t, []scene{
-		{name: "detach", play: func(t *testing.T) {
+		{name: "detach", peers: inVM(), play: func(t *testing.T) {
 			c := newContainer(t, args("sleep", "300"))
 			file := filepath.Join(c.bundle, "pid")
 			c.run("--detach", "--pid-file", file).must(t)
@@ -176,7 +176,7 @@ func TestRun(t *testing.T) {
 			}
 			c.delete("--force").must(t)
 		}},
-		{name: "foreground exit code", play: func(t *testing.T) {
+		{name: "foreground exit code", peers: inVM(), play: func(t *testing.T) {
 			want(t, newContainer(t, script("echo out; echo err >&2; exit 5")).run(), 5, is("out\n"), is("err\n"))
 		}},
 		{name: "foreground forwards TERM", play: func(t *testing.T) { forwards(t, unix.SIGTERM, 3) }},

@@ -107,8 +107,11 @@ func TestEvents(t *testing.T) {
 func TestUpdate(t *testing.T) {
 	needBinary(t, later("update"))
 	limit := func(c *container) string {
-		_, dir := groupPath(c.t, c.state().Pid, "memory")
-		b, _ := os.ReadFile(dir + "/memory.limit_in_bytes")
+		file := "/memory.limit_in_bytes"
+		if hasV2() {
+			file = "/memory.max"
+		}
+		b, _ := os.ReadFile(c.groupDir("memory") + file)
 		return strings.TrimSpace(string(b))
 	}
 	update := func(give func(c *container) result) func(*testing.T) {

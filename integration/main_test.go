@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -25,9 +24,11 @@ type world struct {
 	base    string   // directory of this run, removed by the outer process
 	image   string   // the rootfs that containers get a copy of
 	null    *os.File // a null device of our own: peers give their standard input away to users
-	host    *os.File // mountinfo of the mount namespace outside, nil for a non-root caller
+	host    *os.File // mountinfo of the mount namespace outside
+	shared  bool     // a caller without root: the tests are in no namespaces of their own
 	procs   family
-	skipped []string
+	skipped []skipped
+	ran     int // rows
 	next    int
 }
 
@@ -49,8 +50,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "integration:", err)
 		os.Exit(1)
 	}
-	code := m.Run()
-	it.printSkips()
+	code := it.report(m.Run())
 	if !isInner {
 		os.RemoveAll(it.base)
 	}
@@ -120,7 +120,7 @@ func (w *world) setUp(prefix string, isInner bool) (err error) {
 	w.prefix = prefix
 	if !isInner {
 		w.prefix = fmt.Sprintf("rtit-%d", os.Getpid())
-		fmt.Fprintln(os.Stderr, "integration: not root: every row that makes a container is skipped")
+		fmt.Fprintln(os.Stderr, "integration: not root: only rows for a caller without root make a container")
 	}
 	w.base = filepath.Join(os.TempDir(), w.prefix)
 	// 0711: the container's user 1000 must pass.
@@ -132,11 +132,11 @@ func (w *world) setUp(prefix string, isInner bool) (err error) {
 		return err
 	}
 	if !isInner {
-		return nil
+		return w.share()
 	}
 	unix.CloseOnExec(3)
 	unix.CloseOnExec(hostNetwork)
-	if w.null, err = ownNull(filepath.Join(w.base, "null")); err != nil {
+	if w.null, err = ownNull(); err != nil {
 		return err
 	}
 	go w.procs.reapAlways()
@@ -144,11 +144,37 @@ func (w *world) setUp(prefix string, isInner bool) (err error) {
 	return settle()
 }
 
-func ownNull(path string) (*os.File, error) {
-	if err := unix.Mknod(path, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil {
-		return nil, &os.PathError{Op: "mknod", Path: path, Err: err}
+// ownNull is a device on a file system that is mounted nowhere: /tmp may allow none.
+func ownNull() (*os.File, error) {
+	fs, err := unix.Fsopen("tmpfs", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("fsopen", err)
 	}
-	return os.OpenFile(path, os.O_RDWR, 0)
+	defer unix.Close(fs)
+	if err := unix.FsconfigCreate(fs); err != nil {
+		return nil, os.NewSyscallError("fsconfig", err)
+	}
+	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fsmount", err)
+	}
+	defer unix.Close(mount)
+	if err := unix.Mknodat(mount, "null", unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil {
+		return nil, os.NewSyscallError("mknodat", err)
+	}
+	fd, err := unix.Openat(mount, "null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	return os.NewFile(uintptr(fd), "null"), os.NewSyscallError("openat", err)
+}
+
+// share makes do with the caller's namespaces: what our commands leave re-parents to us.
+func (w *world) share() (err error) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	w.shared = true
+	w.host, err = os.Open("/proc/self/mountinfo")
+	go w.procs.reapAlways()
+	return err
 }
 
 // settle makes the new namespaces usable: nothing propagates out, and /proc is ours.
@@ -162,11 +188,4 @@ func settle() error {
 	unix.Umask(0o022)
 	_, err := net.Interfaces() // opens what Go keeps open, before the first census
 	return err
-}
-
-func (w *world) printSkips() {
-	if len(w.skipped) == 0 {
-		return
-	}
-	fmt.Printf("integration: %d rows skipped with %s:\n  %s\n", len(w.skipped), w.kind, strings.Join(w.skipped, "\n  "))
 }

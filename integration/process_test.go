@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -94,7 +95,8 @@ type process struct {
 	born        string // start time, ticks since boot: with the pid it is unique
 }
 
-// processes lists the processes of our PID namespace but ourselves.
+// processes lists the processes of our PID namespace but ourselves; if that is not ours
+// alone, those that descend from us.
 func processes() []process {
 	var list []process
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
@@ -104,7 +106,23 @@ func processes() []process {
 			list = append(list, p)
 		}
 	}
+	if it.shared {
+		return descendants(list)
+	}
 	return list
+}
+
+func descendants(list []process) []process {
+	ours := map[int]bool{os.Getpid(): true}
+	for more := true; more; {
+		more = false
+		for _, p := range list {
+			if ours[p.parent] && !ours[p.pid] {
+				ours[p.pid], more = true, true
+			}
+		}
+	}
+	return slices.DeleteFunc(list, func(p process) bool { return !ours[p.pid] })
 }
 
 func readProcess(pid int) (process, bool) {
@@ -169,9 +187,9 @@ type running struct {
 
 func (c command) start(t *testing.T) *running {
 	t.Helper()
-	r := &running{cmd: exec.Command(c.args[0], c.args[1:]...), done: make(chan struct{}), limit: cmp.Or(c.limit, deadline)}
+	r := &running{cmd: exec.Command(c.args[0], c.args[1:]...), done: make(chan struct{}), limit: patient(cmp.Or(c.limit, deadline))}
 	r.cmd.Env, r.cmd.Dir, r.cmd.ExtraFiles = c.env, c.dir, c.extra
-	r.cmd.WaitDelay = deadline
+	r.cmd.WaitDelay = patient(deadline)
 	if in := cmp.Or(c.stdin, it.null); in != nil { // a nil file would be a non-nil reader
 		r.cmd.Stdin = in
 	}
@@ -281,9 +299,10 @@ func diagnosis() string {
 // until polls for what the kernel has no event for.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(deadline); !ok(); time.Sleep(5 * time.Millisecond) {
+	limit := patient(deadline)
+	for end := time.Now().Add(limit); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%s: not within %v\n%s", what, deadline, diagnosis())
+			t.Fatalf("%s: not within %v\n%s", what, limit, diagnosis())
 		}
 	}
 }

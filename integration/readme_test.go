@@ -53,15 +53,33 @@ func TestReadme(t *testing.T) {
 	for _, b := range blocks {
 		t.Run(fmt.Sprintf("line %d", b.line), func(t *testing.T) {
 			watch(t)
+			needNetwork(t, b)
 			dir := t.TempDir()
 			if err := os.Symlink(it.bin, filepath.Join(dir, "rt")); err != nil {
 				t.Fatal(err)
 			}
 			work := t.TempDir()
-			c := command{args: []string{"nsenter", fmt.Sprintf("--net=/proc/%d/fd/%d", os.Getpid(), hostNetwork), "sh", "-eu", "-c", b.text}, dir: work, files: true, limit: 5 * time.Minute,
+			c := command{args: outsideNetwork("sh", "-eu", "-c", b.text), dir: work, files: true, limit: 5 * time.Minute,
 				env: []string{"PATH=" + dir + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + work, "XDG_RUNTIME_DIR=" + work}}
 			c.run(t).must(t)
 		})
+	}
+}
+
+// outsideNetwork runs a command in the network that the tests were started in.
+func outsideNetwork(args ...string) []string {
+	return append([]string{"nsenter", fmt.Sprintf("--net=/proc/%d/fd/%d", os.Getpid(), hostNetwork)}, args...)
+}
+
+// needNetwork skips a block that downloads where there is nowhere to download from.
+func needNetwork(t *testing.T, b block) {
+	t.Helper()
+	if !strings.Contains(b.text, "http") {
+		return
+	}
+	devices := command{args: outsideNetwork("grep", "-o", "[^ ]*:", "/proc/net/dev")}.run(t).must(t)
+	if strings.TrimSpace(devices.stdout) == "lo:" {
+		skip(t, "needs a network")
 	}
 }
 

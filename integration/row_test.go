@@ -56,8 +56,9 @@ func runRows(t *testing.T, rows []row) {
 }
 
 func (r row) run(t *testing.T) {
+	needCaller(t, r.peers)
 	needBinary(t, r.peers)
-	watch(t)
+	watchAs(t)
 	c := newContainer(t, script(r.sh), r.edit)
 	c.made = strings.Fields(r.made)
 	if r.prep != nil {
@@ -91,8 +92,9 @@ type scene struct {
 func runScenes(t *testing.T, scenes []scene) {
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {
+			needCaller(t, s.peers)
 			needBinary(t, s.peers)
-			watch(t)
+			watchAs(t)
 			s.play(t)
 		})
 	}

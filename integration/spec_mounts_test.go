@@ -44,12 +44,6 @@ func TestCgroupMount(t *testing.T) {
 	})
 }
 
-func needV1(c *container) {
-	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
-		skip(c.t, "cgroup v2: no hierarchies to look for")
-	}
-}
-
 func addNamespace(typ specs.LinuxNamespaceType, path string) func(*specs.Spec) {
 	return func(s *specs.Spec) {
 		without(typ)(s)
@@ -108,7 +102,7 @@ func TestBindMounts(t *testing.T) {
 		{name: "bind does not", prep: dataTree, edit: bind("/mnt", "bind"), sh: onMount("/mnt/sub"), want: is("")},
 		{name: "ro leaves submounts", prep: dataTree, edit: bind("/mnt", "rbind", "ro"), sh: "touch /mnt/sub/x; touch /mnt/x 2>&1", code: 1, want: has("Read-only")},
 		{name: "rro is recursive", prep: dataTree, edit: bind("/mnt", "rbind", "rro"), sh: "touch /mnt/sub/x 2>&1", code: 1, want: has("Read-only file system")},
-		{name: "nosuid nodev noexec", prep: data, edit: bind("/mnt", "bind", "nosuid", "nodev", "noexec"), sh: onMount("/mnt"), want: like(`^rw,nosuid,nodev,noexec,relatime`)},
+		{name: "nosuid nodev noexec", prep: data, edit: bind("/mnt", "bind", "nosuid", "nodev", "noexec"), sh: onMount("/mnt"), want: like(`^rw,nosuid,nodev,noexec[ ,]`)},
 		{name: "noexec holds", prep: exe("data/prog", "#!/bin/sh\n"), edit: bind("/mnt", "bind", "noexec"), sh: "/mnt/prog 2>&1", code: 126, want: has("Permission denied")},
 		{name: "file on file", prep: data, sh: "cat /etc/group", want: is("hello\n"),
 			edit: addMount(specs.Mount{Destination: "/etc/group", Type: "bind", Source: "data/file", Options: []string{"bind", "ro"}})},

@@ -58,7 +58,7 @@ func TestSpec(t *testing.T) {
 	p := got["process"].(map[string]any)
 	p["args"], got["ociVersion"], got["hostname"] = []string{"true"}, "", "runc" // the hostname is free
 	delete(p, "terminal")
-	def := defaultSpec()
+	def := rootSpec()
 	def.Version = ""
 	if a, b := canonical(t, got), canonical(t, def); a != b {
 		t.Errorf("spec:  %s\ntests: %s", a, b)

@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"rt/cgroups"
 	"rt/internal/compile"
 	"rt/internal/config"
 	"rt/internal/errs"
@@ -22,10 +23,11 @@ import (
 type execution struct {
 	*container
 	talk    conversation
-	pidfd   int // of the container's init
-	root    int // its root directory
-	born    int // cgroup v2: its group
-	peer    int // connected to the listener that gets the process's pidfd, or -1
+	pidfd   int           // of the container's init
+	root    int           // its root directory
+	born    int           // cgroup v2: its group
+	peer    int           // connected to the listener that gets the process's pidfd, or -1
+	place   cgroups.Group // where the process goes
 	caps    uint64
 	unified bool // its group is one of v2: the init is born into it
 }
@@ -76,7 +78,7 @@ func (c *container) admits(o ExecOptions) error {
 
 // begin starts an init that will join the container.
 func (e *execution) begin(o ExecOptions) (err error) {
-	e.talk = conversation{what: "exec", died: e.died, pass: e.pass, files: func() ([]int, error) { return joinFiles(e.group()) }}
+	e.talk = conversation{what: "exec", died: e.died, pass: e.pass, files: func() ([]int, error) { return joinFiles(e.place) }}
 	e.talk.act = e.act
 	if e.peer, err = dialPidfd(o.PidfdSocket); err != nil {
 		return err
@@ -123,12 +125,15 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 	if err != nil {
 		return err
 	}
+	if e.place, err = e.group().Beside(e.Pid); err != nil {
+		return err
+	}
 	e.talk.filter = r.filterFor(&spec)
 	out, err := compile.Exec(&compile.Input{
 		Spec: &spec, Host: kernel.Host{Caps: e.caps}, Unified: e.unified, ID: e.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
 		Listen: o.Listen.inside(false), PidfdSocket: o.PidfdSocket,
 		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),
-	}, e.group())
+	}, e.place)
 	if err != nil {
 		return err
 	}
@@ -232,7 +237,7 @@ func (e *execution) open() (err error) {
 	if e.root, err = e.openRoot(); err != nil || !slices.Contains(e.talk.plan.Pass, plan.SlotGroup) {
 		return err
 	}
-	e.born, err = openGroup(e.group())
+	e.born, err = openGroup(e.place)
 	return err
 }
 

@@ -1,25 +1,34 @@
 #!/bin/bash
 # Installs what building and testing need and this machine lacks. Looks for the things, not
-# for the packages, so that other distributions pass once they have them.
+# for the packages, so that other distributions pass once they have them. "deps.sh vm" does
+# so for the virtual machine of "make integration-vm".
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
 has() {
     case $1 in
     libseccomp-dev) pkg-config --exists libseccomp 2>/dev/null ;;
-    pkg-config | runc | crun | strace | jq | debootstrap) command -v "$1" >/dev/null ;;
+    pkg-config | runc | crun | strace | jq | debootstrap | mmdebstrap) command -v "$1" >/dev/null ;;
     musl-tools) command -v musl-gcc >/dev/null ;;
     busybox-static) command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
     gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc >/dev/null ;;
     libc6-dev-arm64-cross) [ -e /usr/aarch64-linux-gnu/include/asm/unistd.h ] ;;
     uidmap) command -v newuidmap >/dev/null && command -v newgidmap >/dev/null ;;
     qemu-user) command -v qemu-aarch64 >/dev/null ;;
+    qemu-system-x86) command -v qemu-system-x86_64 >/dev/null ;;
+    debian-archive-keyring) [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] ;;
+    e2fsprogs) command -v mke2fs >/dev/null ;;
+    xz-utils) command -v xz >/dev/null ;;
     esac
 }
 
+case ${1:-} in
+vm) wanted="qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs xz-utils" ;;
+*) wanted="pkg-config libseccomp-dev musl-tools busybox-static gcc-aarch64-linux-gnu
+    libc6-dev-arm64-cross qemu-user uidmap runc crun strace jq debootstrap" ;;
+esac
 missing=()
-for package in pkg-config libseccomp-dev musl-tools busybox-static gcc-aarch64-linux-gnu \
-    libc6-dev-arm64-cross qemu-user uidmap runc crun strace jq debootstrap; do
+for package in $wanted; do
     has $package || missing+=($package)
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
