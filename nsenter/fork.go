@@ -8,6 +8,7 @@ package nsenter
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,12 +21,21 @@ struct start {
 	int pidfd, error;
 };
 
+// What the caller of this program has: Go raises its own soft limit of open files at the start.
+static struct rlimit nofile;
+
+__attribute__((constructor)) static void remember_limit(void)
+{
+	getrlimit(RLIMIT_NOFILE, &nofile);
+}
+
 // Shares the parent's memory until execveat, and must not touch it but for error.
 static int become(void *arg)
 {
 	struct start *s = arg;
 	char *const env[] = {NULL};
 
+	setrlimit(RLIMIT_NOFILE, &nofile);
 	for (int fd = 0; fd < s->kept; fd++)
 		fcntl(fd, F_SETFD, 0);
 	if (dup3(s->sock, s->kept, 0) >= 0)
@@ -106,6 +116,9 @@ func (c *Child) fork(s Start, program, sock int) error {
 func above(kept int, fds ...int) (high [2]int, err error) {
 	for i, fd := range fds {
 		if high[i], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, kept+1); err != nil {
+			for _, made := range high[:i] {
+				unix.Close(made)
+			}
 			return high, err
 		}
 	}

@@ -13,7 +13,7 @@
 
 #include "sys.h"
 
-enum { O_RDWR_ = 2, O_WRONLY_ = 1, O_CLOEXEC_ = 02000000, X_OK_ = 1, PATH_MAX_ = 4096 };
+enum { O_RDWR_ = 2, O_WRONLY_ = 1, O_NOCTTY_ = 0400, O_CLOEXEC_ = 02000000, X_OK_ = 1, PATH_MAX_ = 4096 };
 enum { INET = 2, DGRAM_CLOEXEC = 02000002, IFF_UP_ = 1 };
 
 // <linux/if.h> pulls a libc in.
@@ -126,7 +126,7 @@ long do_own_stdio(const struct step *s)
 
 static long reopen(int fd, const char *path)
 {
-	int null = open_in_root(path, O_RDWR_, 0);
+	int null = open_in_root(path, O_RDWR_ | O_NOCTTY_, 0);
 	long result = null;
 
 	if (null >= 0) {
