@@ -242,18 +242,7 @@ func (e *execution) open() (err error) {
 }
 
 func (e *execution) pass(slots []plan.Slot) []int {
-	fds := make([]int, len(slots))
-	for i, s := range slots {
-		switch s {
-		case plan.SlotPidfd:
-			fds[i] = e.pidfd
-		case plan.SlotRoot:
-			fds[i] = e.root
-		case plan.SlotGroup:
-			fds[i] = e.born
-		}
-	}
-	return fds
+	return handed{pidfd: e.pidfd, root: e.root, group: e.born}.pass(slots)
 }
 
 // openRoot opens the root of the container's init. The pid is still its own if it lives now.

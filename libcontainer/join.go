@@ -26,7 +26,7 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 	if err != nil {
 		return err
 	}
-	fds := insideFDs{h.pidfd, -1, -1, p.stdin, p.write}
+	fds := handed{h.pidfd, -1, -1, p.stdin, p.write}
 	if fds.root, err = unix.Open("/proc/"+itoa(h.pid)+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
 		return errs.Op("open the root of", h.id, err)
 	}
@@ -49,10 +49,11 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 	return err
 }
 
-// insideFDs are what the init of a hook inside gets.
-type insideFDs struct{ pidfd, root, group, stdin, output int }
+// handed are what an init gets that joins a container.
+type handed struct{ pidfd, root, group, stdin, output int }
 
-func (f insideFDs) pass(slots []plan.Slot) []int {
+// pass are the fds for slots of the plan.
+func (f handed) pass(slots []plan.Slot) []int {
 	fds := make([]int, len(slots))
 	for i, s := range slots {
 		switch s {

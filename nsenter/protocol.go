@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
+	"rt/internal/kernel"
 	"rt/internal/plan"
 )
 
@@ -23,7 +24,7 @@ func (c *Child) Recv() (m plan.Message, fd int, err error) {
 		if err != nil && err != unix.ECONNRESET {
 			return m, -1, errs.Op("hear the init", "", err)
 		}
-		fd = passed(oob[:oobn])
+		fd = kernel.PassedFD(oob[:oobn])
 		if n == 0 || err != nil {
 			return m, fd, io.EOF
 		}
@@ -33,18 +34,6 @@ func (c *Child) Recv() (m plan.Message, fd int, err error) {
 		}
 		return m, fd, nil
 	}
-}
-
-func passed(oob []byte) int {
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if err != nil || len(messages) == 0 {
-		return -1
-	}
-	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) == 0 {
-		return -1
-	}
-	return fds[0]
 }
 
 // Done answers a call. The fds go along; text fills the environment's reserved entry.

@@ -15,15 +15,23 @@ const socketWait = 10
 // ConnectUnix connects to a listener of type kind (SOCK_STREAM, SOCK_DGRAM) at a path of any
 // length, or with "@" at an abstract name, unix(7). Connecting and sending each take 10 s at most.
 func ConnectUnix(path string, kind int) (int, error) {
-	name := path
-	if !strings.HasPrefix(path, "@") {
-		file, err := openSocket(path)
-		if err != nil {
-			return -1, err
-		}
-		defer unix.Close(file)
-		name = "/proc/self/fd/" + strconv.Itoa(file) // sun_path has 107 bytes
+	if strings.HasPrefix(path, "@") {
+		return connectTo(path, path, kind)
 	}
+	file, err := FindUnix(path)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(file)
+	return ConnectFound(file, path, kind)
+}
+
+// ConnectFound is ConnectUnix for what FindUnix has found; path is for messages.
+func ConnectFound(file int, path string, kind int) (int, error) {
+	return connectTo("/proc/self/fd/"+strconv.Itoa(file), path, kind) // sun_path has 107 bytes
+}
+
+func connectTo(name, path string, kind int) (int, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, errs.Op("make a socket", "", err)
@@ -44,8 +52,9 @@ func connect(fd int, name string) error {
 	}
 }
 
-// openSocket makes sure that the path is a socket: connect(2) says "connection refused" of any other file.
-func openSocket(path string) (int, error) {
+// FindUnix opens the socket at path by O_PATH: connect(2) says "connection refused" of any
+// other file.
+func FindUnix(path string) (int, error) {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, errs.Op("connect to", path, err)
@@ -100,4 +109,21 @@ func SendFile(sock int, text string, fd int) error {
 			return err
 		}
 	}
+}
+
+// PassedFD is the fd that came with a message, -1 without one. Others are closed: a control
+// buffer for one has room for two.
+func PassedFD(control []byte) int {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil || len(messages) == 0 {
+		return -1
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(fds) == 0 {
+		return -1
+	}
+	for _, fd := range fds[1:] {
+		unix.Close(fd)
+	}
+	return fds[0]
 }

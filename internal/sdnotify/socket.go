@@ -121,7 +121,7 @@ func (s *Socket) next() (m Message, fd int, err error) {
 	if err != nil {
 		return Message{}, -1, err
 	}
-	fd = passedFD(oob[:oobn])
+	fd = kernel.PassedFD(oob[:oobn])
 	if got&unix.MSG_TRUNC == 0 {
 		m = Filter(string(buf[:n]))
 	}
@@ -130,18 +130,6 @@ func (s *Socket) next() (m Message, fd int, err error) {
 		fd = -1
 	}
 	return m, fd, nil
-}
-
-func passedFD(oob []byte) int {
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if err != nil || len(messages) == 0 {
-		return -1
-	}
-	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) == 0 {
-		return -1
-	}
-	return fds[0]
 }
 
 // Check tells a $NOTIFY_SOCKET that cannot be one.

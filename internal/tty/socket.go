@@ -1,16 +1,11 @@
 package tty
 
 import (
-	"strconv"
-	"time"
-
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
+	"rt/internal/kernel"
 )
-
-// sendWait is how long the listener at a console socket may let us wait.
-const sendWait = 10 * time.Second
 
 // Socket is a console socket that somebody listens at.
 type Socket struct {
@@ -21,16 +16,8 @@ type Socket struct {
 // OpenSocket finds the socket, and connects to it only by Send: a listener that has
 // accepted waits for nothing but the terminal, and takes its absence for a failure of its own.
 func OpenSocket(path string) (*Socket, error) {
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	fd, err := kernel.FindUnix(path)
 	if err != nil {
-		return nil, errs.Op("open the console socket", path, err)
-	}
-	var st unix.Stat_t
-	if err = unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFSOCK {
-		err = unix.ENOTSOCK
-	}
-	if err != nil {
-		unix.Close(fd)
 		return nil, errs.Op("open the console socket", path, err)
 	}
 	return &Socket{path, fd}, nil
@@ -42,20 +29,12 @@ func (s *Socket) Send(master int) error {
 	if err != nil {
 		return err
 	}
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := kernel.ConnectFound(s.fd, s.path, unix.SOCK_STREAM)
 	if err != nil {
-		return errs.Op("make a socket for", s.path, err)
+		return err
 	}
 	defer unix.Close(fd)
-	wait := unix.NsecToTimeval(sendWait.Nanoseconds())
-	err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &wait)
-	if err == nil { // a path in an address has 107 bytes at most, unix(7)
-		err = unix.Connect(fd, &unix.SockaddrUnix{Name: "/proc/self/fd/" + strconv.Itoa(s.fd)})
-	}
-	if err == nil {
-		err = unix.Sendmsg(fd, []byte(name), unix.UnixRights(master), nil, unix.MSG_NOSIGNAL)
-	}
-	return errs.Op("send the terminal to the console socket", s.path, err)
+	return errs.Op("send the terminal to the console socket", s.path, kernel.SendFile(fd, name, master))
 }
 
 // Close lets go of the socket.
