@@ -18,7 +18,7 @@ type Socket struct {
 func OpenSocket(path string) (*Socket, error) {
 	fd, err := kernel.FindUnix(path)
 	if err != nil {
-		return nil, errs.Op("open the console socket", path, err)
+		return nil, named(err)
 	}
 	return &Socket{path, fd}, nil
 }
@@ -31,10 +31,18 @@ func (s *Socket) Send(master int) error {
 	}
 	fd, err := kernel.ConnectFound(s.fd, s.path, unix.SOCK_STREAM)
 	if err != nil {
-		return err
+		return named(err)
 	}
 	defer unix.Close(fd)
 	return errs.Op("send the terminal to the console socket", s.path, kernel.SendFile(fd, name, master))
+}
+
+// named says whose socket it is.
+func named(err error) error {
+	if e, ok := err.(*errs.Error); ok {
+		e.Op += " the console socket"
+	}
+	return err
 }
 
 // Close lets go of the socket.
