@@ -31,9 +31,7 @@ func (c *creation) act(s plan.HostStep) error {
 	case plan.ActPlan:
 		return c.handOver()
 	case plan.ActForked:
-		err := c.talk.follow()
-		c.closeFifos()
-		return err
+		return c.forked()
 	case plan.ActMaps:
 		l := c.doc.Spec.Linux
 		return idmap.Write(c.talk.child.Pid, idmap.Maps{UID: l.UIDMappings, GID: l.GIDMappings}, idmap.Self(c.host.Caps))
@@ -155,9 +153,30 @@ func (c *creation) handOver() error {
 			return err
 		}
 	}
+	if c.split {
+		return c.handRest()
+	}
 	err := c.talk.child.Do(c.out.Plan, c.pass(c.out.Plan.Pass), 0)
-	if !compile.Forks(c.doc.Spec, c.unified) { // else the plan may have to go a second time
-		c.closeFifos() // with ours open the status of `run` would be created for good
+	if err == nil && c.out.Plan.Rest() > 0 { // the init waits for the rest when it has forked
+		return nil
+	}
+	c.closeFifos()
+	return err
+}
+
+// handRest: with our ends of the fifos open the status of `run` would be created for good.
+func (c *creation) handRest() error {
+	err := c.talk.rest()
+	c.closeFifos()
+	return err
+}
+
+// forked follows the init. One that went ahead gets the rest later, one that executes itself
+// again gets it now.
+func (c *creation) forked() error {
+	err := c.talk.follow()
+	if err == nil && !c.split && c.out.Plan.Rest() > 0 {
+		err = c.handRest()
 	}
 	return err
 }

@@ -53,27 +53,24 @@ func (t *conversation) serve() error {
 	}
 }
 
-// follow stays with the init through its forks; each child is ours as well. One that is
-// executed again after them gets the plan a second time.
+// follow stays with the init through its forks; each child is ours as well.
 func (t *conversation) follow() error {
 	for i := range t.plan.Init {
-		switch t.plan.Init[i].Kind {
-		case plan.KindFork:
+		if t.plan.Init[i].Kind == plan.KindFork {
 			if err := t.forked(); err != nil {
 				return err
 			}
-		case plan.KindRenew:
-			return t.renew(i + 1)
 		}
 	}
 	return nil
 }
 
-// renew hands the plan over once more, without the fds that its steps have used up.
-func (t *conversation) renew(first int) error {
+// rest hands over the part of the plan for which the init waits, without the fds that its
+// first steps have used up.
+func (t *conversation) rest() error {
 	p := *t.plan
 	p.Pass = slices.DeleteFunc(slices.Clone(p.Pass), func(s plan.Slot) bool { return s >= plan.SlotGroup })
-	return t.child.Do(&p, t.pass(p.Pass), first)
+	return t.child.Do(&p, t.pass(p.Pass), p.Rest())
 }
 
 func (t *conversation) forked() error {
@@ -94,13 +91,15 @@ func (t *conversation) forked() error {
 	if err != nil {
 		return err
 	}
-	if err := t.steps(int(t.plan.Init[m.Step].B)); err != nil {
-		return err
+	if s := t.plan.Init[m.Step]; s.S == "" { // else it has its maps, and does not wait
+		err = t.steps(int(s.B))
+		if err == nil {
+			err = t.child.Done("")
+		}
 	}
-	if err := t.child.Done(""); err != nil {
-		return err
+	if err == nil {
+		_, err = nsenter.Reap(former)
 	}
-	_, err = nsenter.Reap(former)
 	return err
 }
 
@@ -203,11 +202,8 @@ func (t *conversation) steps(call int) error {
 // files to join the cgroups by.
 func (t *conversation) gather(m plan.Message, fd int) (text string, out []int, err error) {
 	one := -1
-	switch {
-	case m.A == plan.CallTree && int(m.Step) < len(t.plan.Init):
+	if m.A == plan.CallTree && int(m.Step) < len(t.plan.Init) {
 		one, err = t.source(t.plan.Init[m.Step], fd)
-	case m.A == plan.CallJoin:
-		out, err = t.files()
 	}
 	for _, s := range t.plan.Host {
 		switch {
@@ -218,6 +214,8 @@ func (t *conversation) gather(m plan.Message, fd int) (text string, out []int, e
 			var pid int
 			pid, err = kernel.InnerPid(t.child.Pid)
 			text += "LISTEN_PID=" + strconv.Itoa(pid) + "\x00"
+		case s.Act == plan.ActJoin:
+			out, err = t.files()
 		case s.Act == plan.ActTerminal:
 			err = t.console.take(fd, s)
 		case s.Act == plan.ActFilter:

@@ -34,6 +34,7 @@ type creation struct {
 	joined   joined
 	group    int  // cgroup v2: the group that the init is born into
 	unified  bool // the host has cgroup v2 alone
+	split    bool // the first part of the plan went ahead
 	host     kernel.Host
 	pidfd    int              // connected to the listener that gets the init's, or -1
 	notify   *sdnotify.Socket // run under a service manager
@@ -86,10 +87,29 @@ func (r Root) begin(o CreateOptions, stays bool) (*creation, error) {
 	c.unified = kernel.Unified()
 	fork, init := compile.Early(doc.Spec, c.unified)
 	c.talk.child, err = nsenter.Spawn(nsenter.Start{Namespaces: fork, Unshare: init, Preserve: o.Listen.FDs + o.PreserveFDs})
-	if err != nil {
-		c.joined.close()
+	if err == nil && compile.Splits(doc.Spec, c.unified) {
+		err = c.ahead()
 	}
-	return c, err
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// ahead hands over the steps that make a user namespace, and what belongs to it, while the
+// others are compiled.
+func (c *creation) ahead() (err error) {
+	c.split = true
+	caps, err := kernel.ReadCaps()
+	if err != nil {
+		return err
+	}
+	c.talk.plan, err = compile.Prelude(&compile.Input{Spec: c.doc.Spec, Host: kernel.Host{Caps: caps}, Own: c.joined.own, Split: true})
+	if err != nil {
+		return err
+	}
+	return c.talk.child.Do(c.talk.plan, c.pass(c.talk.plan.Pass), 0)
 }
 
 // decide compiles the plan, while the init makes its namespaces. Up to here nothing has
@@ -103,7 +123,7 @@ func (c *creation) decide(run bool) error {
 	fresh, _ := compile.Namespaces(c.doc.Spec)
 	c.talk.filter = c.filterFor(c.doc.Spec)
 	in := &compile.Input{
-		Spec: c.doc.Spec, Host: c.host, Unified: c.unified, Own: c.joined.own, Owned: c.joined.owned,
+		Spec: c.doc.Spec, Host: c.host, Split: c.split, Unified: c.unified, Own: c.joined.own, Owned: c.joined.owned,
 		ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs, Run: run,
 		Listen: c.o.Listen.inside(fresh&unix.CLONE_NEWPID != 0), PidfdSocket: c.o.PidfdSocket, Notify: c.notifyDir(),
 		Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),

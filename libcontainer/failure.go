@@ -24,6 +24,8 @@ func failure(p *plan.Plan, m plan.Message, fs int) error {
 		e.Op, e.Path, e.Err = "", "", lookup(s.S, errno, m.B)
 	case s.Kind == plan.KindChdir:
 		e.Op, e.Path = fmt.Sprintf("chdir to cwd (%q) set in config.json failed", s.S), ""
+	case s.Kind == plan.KindFork:
+		e.Path, e.Where = "", mapWhere(s.Where, m.B)
 	case s.Kind == plan.KindWrite:
 		e.Op = fmt.Sprintf("write %q to", s.T)
 	case s.Kind == plan.KindFsconfig:
@@ -45,6 +47,13 @@ func failure(p *plan.Plan, m plan.Message, fs int) error {
 		e.Err = fmt.Errorf("%w (%s)", e.Err, text)
 	}
 	return &errs.Error{Op: "unable to start container process", Kind: e.Kind, Err: e}
+}
+
+func mapWhere(where string, detail uint32) string {
+	if detail == plan.DetailGIDMap {
+		return "/linux/gidMappings"
+	}
+	return where
 }
 
 // mounted is the source, or else the type, of the mount that a step changes.
@@ -73,6 +82,10 @@ func detail(d uint32) string {
 	switch d {
 	case plan.DetailOutside:
 		return "the directory lies outside of the container's root"
+	case plan.DetailUIDMap:
+		return "uid_map: it takes hostIDs that exist in the caller's own user namespace, and CAP_SETFCAP for 0"
+	case plan.DetailGIDMap:
+		return "gid_map: it takes hostIDs that exist in the caller's own user namespace"
 	case plan.DetailPlace:
 		return "its destination cannot be made or reached"
 	case plan.DetailProc:

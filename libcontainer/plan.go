@@ -25,7 +25,7 @@ func (r Root) Plan(bundle, id string) ([]plan.Line, error) {
 		host.Caps, host.UID, host.UserNS = ^uint64(0), 0, false // what is shown is what root's create would do
 		host.Cgroups.NoBPF = false
 	}
-	in := &compile.Input{Spec: doc.Spec, Host: host, Unified: host.Cgroups.Version == 2, ID: id, Bundle: dir}
+	in := &compile.Input{Spec: doc.Spec, Host: host, Unified: host.Cgroups.Version == 2, Split: compile.Splits(doc.Spec, host.Cgroups.Version == 2), ID: id, Bundle: dir}
 	if doc.Spec.Linux != nil {
 		in.FilterFlags = seccomp.Flags(doc.Spec.Linux.Seccomp)
 	}

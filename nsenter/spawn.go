@@ -53,10 +53,12 @@ func Spawn(s Start) (*Child, error) {
 	return c, nil
 }
 
-// Do hands the plan over, with the fds for its Pass, in that order. The init works from
-// now on, beginning with step first.
+// Do hands the plan over, from step first on, with the fds for its Pass, in that order. The
+// init works from now on.
 func (c *Child) Do(p *plan.Plan, pass []int, first int) error {
-	body, err := p.Encode()
+	rest := *p
+	rest.Init = p.Init[first:]
+	body, err := rest.Encode()
 	if err != nil {
 		return &errs.Error{Op: "encode the plan", Kind: errs.Invalid, Err: err}
 	}

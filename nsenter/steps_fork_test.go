@@ -203,6 +203,38 @@ func TestRenew(t *testing.T) {
 	}
 }
 
+// TestNext: the steps go on with the next part of the plan, whose numbers go on, too.
+func TestNext(t *testing.T) {
+	needRoot(t)
+	w := newWorld(t)
+	w.enclosed()
+	w.Next()
+	w.Mkdir("/made")
+	w.Chdir("/nosuch", 0)
+	part := w.Plan
+	part.Init = part.Init[:5]
+	part.Args = w.args
+	p := w.start(Start{})
+	equal(t, "the first part", p.Do(&part, nil, 0), nil)
+	w.Plan.Args = w.args
+	equal(t, "the second part", p.Do(&w.Plan, nil, 5), nil)
+	ready(t, "the init", p.Socket())
+	m, _, err := p.Recv()
+	equal(t, "error", err, nil)
+	equal(t, "step", m.Step, 5) // SlotRoot did not come with the second part
+	equal(t, "errno", unix.Errno(m.A), unix.EBADF)
+}
+
+// TestNextOrphan: an init whose parent goes does not wait for ever.
+func TestNextOrphan(t *testing.T) {
+	needRoot(t)
+	w := newWorld(t)
+	w.Next()
+	p := w.run()
+	p.Close()
+	equal(t, "exit status", p.wait().ExitStatus(), 1)
+}
+
 // TestTree: the source comes from the parent, who gets the init's mount namespace.
 func TestTree(t *testing.T) {
 	needRoot(t)

@@ -116,13 +116,14 @@ func (w *world) output() string {
 func TestEveryKind(t *testing.T) {
 	needRoot(t)
 	works, fails := map[plan.Kind]bool{plan.KindCall: true, plan.KindExec: true, plan.KindWait: true, plan.KindFind: true,
-		plan.KindFork: true, plan.KindRenew: true, plan.KindTree: true, plan.KindJoin: true, // steps_fork_test.go
+		plan.KindFork: true, plan.KindNext: true, plan.KindRenew: true, plan.KindTree: true, plan.KindJoin: true, // steps_fork_test.go
 	}, map[plan.Kind]bool{
 		plan.KindCall:       true, // no answer ends the init: TestEndOfFile
 		plan.KindExec:       true, // TestExecRefusals
 		plan.KindWait:       true, // TestWait
 		plan.KindTree:       true, // TestTree
 		plan.KindJoin:       true, // TestJoin
+		plan.KindNext:       true, // TestNextOrphan
 		plan.KindRenew:      true, // no execve of /proc/self/exe fails that succeeded before
 		plan.KindClose:      true, // closing cannot fail
 		plan.KindUmask:      true, // umask(2) always succeeds

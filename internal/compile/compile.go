@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"rt/cgroups"
 	"rt/internal/config"
@@ -22,6 +23,7 @@ type Input struct {
 	Host        kernel.Host
 	ID          string
 	Bundle      string // absolute
+	Split       bool   // the steps that make a user namespace went ahead: see Prelude
 	Unified     bool   // the init was started for a host that has cgroup v2 alone
 	Own         uint64 // CLONE_NEW* of namespaces whose path leads to the caller's own: nothing to join
 	Owned       uint64 // CLONE_NEW* of joined namespaces that belong to the container's user namespace
@@ -74,6 +76,25 @@ func Container(in *Input) (*Output, error) {
 	w.group()
 	w.containerHost()
 	return w.finish(container)
+}
+
+// Splits tells whether the first steps can go ahead, so that the init makes namespaces while
+// the rest is compiled. In a cgroup of v2 the init is born only when the group is there.
+func Splits(spec *specs.Spec, unified bool) bool {
+	fresh, _ := Namespaces(spec)
+	return fresh&unix.CLONE_NEWUSER != 0 && !unified
+}
+
+// Prelude compiles the steps that go ahead. It needs of in no more than Spec, Host.Caps and
+// Own; the plan of Container begins with the same steps.
+func Prelude(in *Input) (*plan.Plan, error) {
+	w := begin(in)
+	w.mapsHost()
+	ownScore(w)
+	namespaces(w)
+	w.Plan.Init = w.Plan.Init[:w.Plan.Rest()]
+	w.Plan.Args, w.Plan.Pass = []string{""}, w.pass
+	return &w.Builder.Plan, w.err
 }
 
 // Exec compiles what `exec` does: in.Spec is the container's, its process the one to add;

@@ -100,6 +100,7 @@ func compileExec(in *Input) (*Output, error) {
 func (g golden) input() *Input {
 	in := baseInput(v1Host())
 	g.edit(in)
+	in.Split = Splits(in.Spec, in.Unified)
 	return in
 }
 
@@ -240,4 +241,30 @@ func onV2(edit func(*specs.Spec)) func(*Input) {
 // withHost is another host than the usual one.
 func withHost(h kernel.Host) func(*Input) {
 	return func(in *Input) { in.Host, in.Unified = h, h.Cgroups.Version == 2 }
+}
+
+// TestPrelude: what goes ahead is what the whole plan begins with.
+func TestPrelude(t *testing.T) {
+	tested := 0
+	for _, g := range goldens() {
+		in := g.input()
+		if !in.Split {
+			continue
+		}
+		tested++
+		whole, err := Container(in)
+		if err != nil {
+			t.Fatal(g.name, err)
+		}
+		ahead, err := Prelude(&Input{Spec: in.Spec, Host: kernel.Host{Caps: in.Host.Caps}, Own: in.Own, Split: true})
+		if err != nil {
+			t.Fatal(g.name, err)
+		}
+		if n := whole.Plan.Rest(); n == 0 || !reflect.DeepEqual(ahead.Init, whole.Plan.Init[:n]) {
+			t.Errorf("%s: %v\nbegins otherwise than %v", g.name, whole.Plan.Init, ahead.Init)
+		}
+	}
+	if tested < 5 {
+		t.Errorf("%d plans have a part that goes ahead", tested)
+	}
 }

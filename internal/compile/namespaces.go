@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
+	"rt/internal/idmap"
 	"rt/internal/kernel"
 	"rt/internal/plan"
 )
@@ -143,6 +144,9 @@ func namespaces(w *work) {
 		w.containerRoot()
 		w.unshare(late(fresh) &^ unix.CLONE_NEWTIME)
 	}
+	if w.in.Split && w.privileged() {
+		w.Next()
+	}
 }
 
 // refuseOld: a new user namespace has no rights in a mount namespace that was there before it,
@@ -180,8 +184,25 @@ func (w *work) newUserNS(fresh uint64) uint64 {
 	if fresh&unix.CLONE_NEWTIME == 0 {
 		return fresh
 	}
-	w.From("/linux/namespaces").Fork(unix.CLONE_NEWUSER, plan.ForkTrace, plan.SlotNone, plan.CallForked)
+	w.forkUser(unix.CLONE_NEWUSER, plan.SlotNone)
 	return fresh &^ unix.CLONE_NEWUSER
+}
+
+// forkUser makes a user namespace. Who may write any map does so right away; for others the
+// parent does, by newuidmap(1) perhaps.
+func (w *work) forkUser(fresh uint64, group plan.Slot) {
+	l := w.in.Spec.Linux
+	w.From("/linux/uidMappings")
+	if w.writesMaps() {
+		w.ForkMapped(fresh, group, idmap.Text(l.UIDMappings), idmap.Text(l.GIDMappings))
+		return
+	}
+	w.Fork(fresh, plan.ForkTrace, group, plan.CallForked)
+}
+
+func (w *work) writesMaps() bool {
+	need := kernel.CapabilityBit("CAP_SETUID") | kernel.CapabilityBit("CAP_SETGID")
+	return w.in.Host.Caps&need == need
 }
 
 // fork: the new process is born into its pid namespace, its user namespace and, with v2,
@@ -190,11 +211,12 @@ func (w *work) fork(fresh uint64) {
 	if !Forks(w.in.Spec, w.in.Unified) {
 		return
 	}
-	flags, call := uint16(0), plan.CallNone
+	fresh &= unix.CLONE_NEWPID | unix.CLONE_NEWUSER
 	if fresh&unix.CLONE_NEWUSER != 0 {
-		flags, call = plan.ForkTrace, plan.CallForked
+		w.forkUser(fresh, w.groupSlot())
+		return
 	}
-	w.From("/linux/namespaces").Fork(fresh&(unix.CLONE_NEWPID|unix.CLONE_NEWUSER), flags, w.groupSlot(), call)
+	w.From("/linux/namespaces").Fork(fresh, 0, w.groupSlot(), plan.CallNone)
 }
 
 // born: the fork puts the init into its cgroup.

@@ -40,11 +40,21 @@ func (w *work) recordAndGroup() {
 
 // handOver gives the init its plan, and stays with it as long as it makes new processes.
 func (w *work) handOver() {
-	w.Host(plan.HostStep{Act: plan.ActPlan})
-	if Forks(w.in.Spec, w.in.Unified) {
-		w.Host(plan.HostStep{Act: plan.ActForked})
+	steps := []plan.Act{plan.ActPlan}
+	switch {
+	case w.in.Split:
+		steps = []plan.Act{plan.ActAhead, plan.ActForked, plan.ActPlan}
+	case Forks(w.in.Spec, w.in.Unified):
+		steps = []plan.Act{plan.ActPlan, plan.ActForked}
 	}
-	if w.fresh(specs.UserNamespace) {
+	for _, act := range steps {
+		w.Host(plan.HostStep{Act: act})
+	}
+	w.mapsHost()
+}
+
+func (w *work) mapsHost() {
+	if w.fresh(specs.UserNamespace) && !w.writesMaps() {
 		w.From("/linux/uidMappings").Host(plan.HostStep{Act: plan.ActMaps, Call: plan.CallForked})
 	}
 	w.From("")

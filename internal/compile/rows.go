@@ -93,22 +93,33 @@ func makeCwd(w *work) {
 	}
 }
 
-func callCgroup(w *work) { w.askHome(plan.CallCgroup) }
+// callCgroup: the answer brings what the groups are joined by later, if the init may not
+// open it.
+func callCgroup(w *work) {
+	flags := uint16(0)
+	if w.joinsByFiles() {
+		flags = plan.CallFiles
+		w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActJoin, Call: plan.CallCgroup})
+	}
+	w.askHome(plan.CallCgroup, flags)
+}
 
-func callEnter(w *work) { w.askHome(plan.CallEnter) }
+func callEnter(w *work) { w.askHome(plan.CallEnter, 0) }
+
+func (w *work) joinsByFiles() bool { return w.userNS() && len(w.out.Cgroup.Dirs) > 0 }
 
 // askHome makes a call whose answer brings HOME, if the environment has none, and LISTEN_PID,
 // if the init had no number yet when the plan was made. The root goes along: the parent
 // reads the container's passwd below it.
-func (w *work) askHome(call int) {
-	flags, slot := uint16(0), plan.SlotNone
+func (w *work) askHome(call int, flags uint16) {
+	slot := plan.SlotNone
 	if variable(w.process.Env, "HOME") == "" {
-		flags, slot = plan.CallText, plan.SlotRoot
+		flags, slot = flags|plan.CallText, plan.SlotRoot
 		w.Plan.Late = append(w.Plan.Late, "HOME")
 		w.From("/process/user/uid").Host(plan.HostStep{Act: plan.ActHome, Call: call, A: uint64(w.process.User.UID)})
 	}
 	if l := w.in.Listen; l.FDs > 0 && l.Pid == 0 {
-		flags = plan.CallText
+		flags |= plan.CallText
 		w.Plan.Late = append(w.Plan.Late, "LISTEN_PID")
 		w.From("").Host(plan.HostStep{Act: plan.ActListen, Call: call})
 	}
@@ -119,19 +130,21 @@ func (w *work) askHome(call int) {
 // no RCU grace period, a process's through cgroup.procs does (0.4 against 11 ms). Who is root
 // in a user namespace may not open these files: the parent does.
 func joinCgroup(w *work) {
-	if !w.userNS() || len(w.out.Cgroup.Dirs) == 0 {
-		joinOwn(w)
+	if w.joinsByFiles() {
+		w.From("/linux/cgroupsPath").Join(w.outside())
 		return
 	}
-	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActJoin, Call: plan.CallJoin})
-	w.Join(w.outside())
+	w.writeJoin()
 }
 
 // joinOwn: an exec still is its caller. It is born into a cgroup of v2.
 func joinOwn(w *work) {
-	if w.born() {
-		return
+	if !w.born() {
+		w.writeJoin()
 	}
+}
+
+func (w *work) writeJoin() {
 	w.From("/linux/cgroupsPath")
 	for _, file := range w.out.Cgroup.Group().JoinFiles() {
 		w.Write(plan.SlotNone, file, "0", w.outside())

@@ -38,8 +38,17 @@ func (b *Builder) Fork(namespaces uint64, flags uint16, group Slot, call int) {
 	b.Add(Step{Kind: KindFork, Flags: flags, In: group, A: namespaces, B: uint64(call)})
 }
 
+// ForkMapped is Fork into a new user namespace whose maps the one that forks may write itself:
+// the child goes on at once.
+func (b *Builder) ForkMapped(namespaces uint64, group Slot, uidMap, gidMap string) {
+	b.Add(Step{Kind: KindFork, In: group, A: namespaces, S: uidMap, T: gidMap})
+}
+
+// Next waits for the rest of the plan.
+func (b *Builder) Next() { b.Add(Step{Kind: KindNext}) }
+
 // Renew executes the init again: from then on its memory belongs to the user namespace,
-// whose owner may look at it.
+// whose owner may look at it. It waits for the rest of the plan then.
 func (b *Builder) Renew() { b.Add(Step{Kind: KindRenew}) }
 
 // Unshare makes the namespaces CLONE_NEW* of flags.

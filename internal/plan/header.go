@@ -29,7 +29,7 @@ func Header() string {
 	}
 	h.WriteString("};\n\nenum verb { VERB_SPAWNED = 1, VERB_CALL = 2, VERB_DONE = 3, VERB_FAIL = 4, VERB_PLAN = 5 };\n")
 	fmt.Fprintf(&h, "enum call { CALL_TREE = %d, CALL_JOIN = %d };\n", CallTree, CallJoin)
-	h.WriteString("enum detail { DETAIL_NONE = 0, DETAIL_NOT_IN_PATH = 1, DETAIL_OUTSIDE = 2, DETAIL_NOT_NULL = 3, DETAIL_PROC = 4, DETAIL_PLACE = 5, DETAIL_NO_DEVPTS = 6 };\n")
+	h.WriteString("enum detail { DETAIL_NONE = 0, DETAIL_NOT_IN_PATH = 1, DETAIL_OUTSIDE = 2, DETAIL_NOT_NULL = 3, DETAIL_PROC = 4, DETAIL_PLACE = 5, DETAIL_UID_MAP = 6, DETAIL_GID_MAP = 7, DETAIL_NO_DEVPTS = 8 };\n")
 	return h.String()
 }
 
@@ -42,6 +42,7 @@ func headerFlags() []struct {
 		value uint16
 	}{
 		{"CALL_TEXT", CallText},
+		{"CALL_FILES", CallFiles},
 		{"FORK_TRACE", ForkTrace},
 		{"WRITE_PROC", WriteProc},
 		{"WRITE_OUTSIDE", WriteOutside},

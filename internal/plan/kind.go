@@ -9,6 +9,7 @@ const (
 	KindNone Kind = iota
 	KindCall
 	KindFork
+	KindNext
 	KindUnshare
 	KindSetns
 	KindFsopen
@@ -64,6 +65,7 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindNone:       {"none", ""},
 	KindCall:       {"call", "ask the parent"},
 	KindFork:       {"fork", "start the process in its namespaces"},
+	KindNext:       {"next", "wait for the rest of the plan"},
 	KindUnshare:    {"unshare", "make namespaces"},
 	KindSetns:      {"setns", "join the namespace"},
 	KindFsopen:     {"fsopen", "open the file system"},
@@ -160,6 +162,8 @@ func (s Slot) String() string { return slotNames[s] }
 
 // Flags of steps. A bit means something to the kind it is named for only.
 const (
+	CallFiles uint16 = 1 << 1 // the answer brings the files to join the cgroups by, for the step that does
+
 	CallText uint16 = 1 << 0 // the answer's text, variables with a NUL between them, fills the environment's reserved entries
 
 	OpenTreeNull uint16 = 1 << 0 // the source must be the device 1:3 (CVE-2025-31133)

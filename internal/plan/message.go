@@ -22,6 +22,8 @@ const (
 	DetailNotNull   // open_tree: the host's /dev/null is not the device 1:3
 	DetailProc      // attach: the destination turned out to lie in a procfs
 	DetailPlace     // attach: the destination could not be made, or not be reached
+	DetailUIDMap    // fork: uid_map could not be written
+	DetailGIDMap    // fork: gid_map could not be written
 	DetailNoDevpts  // ptmx: the directory is not the root of a devpts
 )
 

@@ -22,6 +22,7 @@ type Act uint8
 const (
 	ActSpawn       Act = iota // start the init, which makes namespaces and waits for the plan
 	ActPlan                   // hand the plan over
+	ActAhead                  // the first part of the plan has been handed over
 	ActRecord                 // intent: id, cgroup, creator and init, before anything is made that outlives them
 	ActOOMScoreAdj            // A, an int64
 	ActCgroup                 // make the container's cgroup and set its limits
@@ -41,7 +42,7 @@ const (
 	ActHook                   // run hook B of the config.HookKind A; S is its path
 )
 
-var actNames = [...]string{"spawn", "plan", "record", "oom_score_adj", "cgroup", "home", "listen_pid", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "pidfd", "state", "terminal", "hook"}
+var actNames = [...]string{"spawn", "plan", "ahead", "record", "oom_score_adj", "cgroup", "home", "listen_pid", "filter", "forked", "maps", "tree", "join", "streams", "rlimit", "pid_file", "pidfd", "state", "terminal", "hook"}
 
 func (a Act) String() string { return actNames[a] }
 
@@ -53,6 +54,17 @@ type HostStep struct {
 	A, B, C uint64
 	S       string
 	Where   string
+}
+
+// Rest is the number of the step with which the part begins that is handed over later, 0 if
+// all goes at once.
+func (p *Plan) Rest() int {
+	for i := range p.Init {
+		if k := p.Init[i].Kind; k == KindNext || k == KindRenew {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // Plan is what one container, or one exec, needs done, in order.

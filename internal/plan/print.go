@@ -117,9 +117,9 @@ func limit(n uint64) string {
 func (s *Step) args() string {
 	switch s.Kind {
 	case KindCall:
-		return words(callNames[s.A], sends(s.In), flag(s.Flags, CallText, "←variables"), gives(s.Out))
+		return words(callNames[s.A], sends(s.In), flag(s.Flags, CallText, "←variables"), flag(s.Flags, CallFiles, "←files"), gives(s.Out))
 	case KindFork:
-		return words(bits(s.A, namespaceBits), flag(s.Flags, ForkTrace, "dumpable"))
+		return words(bits(s.A, namespaceBits), flag(s.Flags, ForkTrace, "dumpable"), sign("uid_map=", lines(s.S)), sign("gid_map=", lines(s.T)))
 	case KindUnshare:
 		return bits(s.A, namespaceBits)
 	case KindSetns:
@@ -264,6 +264,11 @@ func sign(prefix, names string) string {
 		return ""
 	}
 	return prefix + names
+}
+
+// lines puts the lines of a map into one.
+func lines(text string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", ",")
 }
 
 type bit struct {

@@ -24,22 +24,100 @@ static long clone(u64 namespaces, int group)
 	return result;
 }
 
+static char *append(char *to, const char *from)
+{
+	while (*from)
+		*to++ = *from++;
+	*to = 0;
+	return to;
+}
+
+// decimal writes a number of at most ten digits.
+static char *decimal(char *to, u32 n)
+{
+	char digits[10];
+	int i = 0;
+
+	do
+		digits[i++] = (char)('0' + n % 10);
+	while (n /= 10);
+	while (i)
+		*to++ = digits[--i];
+	*to = 0;
+	return to;
+}
+
+static long write_map(u32 pid, const char *name, const char *map, u32 len)
+{
+	char path[32];
+	long fd, got;
+
+	append(append(decimal(append(path, "/proc/"), pid), "/"), name);
+	fd = sys3(__NR_openat, AT_FDCWD, path, O_WRONLY_ | O_CLOEXEC_);
+	if (fd < 0)
+		return fd;
+	got = in_proc((int)fd);
+	if (got == 0)
+		got = sys3(__NR_write, fd, map, len);
+	sys1(__NR_close, fd);
+	return got < 0 ? got : 0;
+}
+
+static long write_maps(const struct step *s, u32 pid)
+{
+	long result;
+
+	init.detail = DETAIL_UID_MAP;
+	result = write_map(pid, "uid_map", text(s), s->s_len);
+	if (result < 0)
+		return result;
+	init.detail = DETAIL_GID_MAP;
+	return write_map(pid, "gid_map", other(s), s->t_len);
+}
+
+// mapped: the child waits at the pipe until its maps are there, and is dead without them. The
+// parent need not be asked, only told.
+static long mapped(const struct step *s, long pid, const int *pipe)
+{
+	char byte = 0;
+	long result;
+
+	if (pid) {
+		result = write_maps(s, (u32)pid);
+		if (result < 0)
+			return result;
+		sys3(__NR_write, pipe[1], &byte, 1);
+		return told((u32)pid);
+	}
+	sys1(__NR_close, pipe[1]);
+	if (sys3(__NR_read, pipe[0], &byte, 1) != 1)
+		leave(1);
+	sys1(__NR_close, pipe[0]);
+	return 0;
+}
+
 // do_fork goes on in a child of our parent: whoever waits for us will wait for it. Where the
 // child may not be born into the cgroup (threaded, limited, not ours), it joins it later.
 long do_fork(const struct step *s)
 {
-	int group = init.slot[s->in];
-	long pid;
+	int group = init.slot[s->in], pipe[2] = {-1, -1};
+	long pid = 0;
 
 	if (s->flags & FORK_TRACE)
 		sys2(__NR_prctl, PR_SET_DUMPABLE, 1);
+	if (s->s_len)
+		pid = sys2(__NR_pipe2, pipe, O_CLOEXEC_);
+	if (pid < 0)
+		return pid;
 	init.outside = group < 0;
 	pid = clone(s->a, group);
 	if (pid < 0 && group >= 0) {
 		init.outside = 1;
 		pid = clone(s->a, -1);
 	}
-	return pid < 0 ? pid : told((u32)pid);
+	if (pid < 0)
+		return pid;
+	return s->s_len ? mapped(s, pid, pipe) : told((u32)pid);
 }
 
 // Capabilities get lost at an execve by a user other than root, unless they are ambient.
@@ -71,25 +149,41 @@ long do_renew(const struct step *s)
 	long result = keep_all();
 
 	(void)s;
-	number[0] = (char)('0' + sock / 1000 % 10);
-	number[1] = (char)('0' + sock / 100 % 10);
-	number[2] = (char)('0' + sock / 10 % 10);
-	number[3] = (char)('0' + sock % 10);
+	decimal(number, (u32)sock);
 	if (result == 0)
 		result = sys3(__NR_fcntl, sock, F_SETFD, 0);
 	return result < 0 ? result : sys3(__NR_execve, "/proc/self/exe", argv, env);
+}
+
+// do_next waits for the steps that come after these: the parent was still at work on them.
+long do_next(const struct step *s)
+{
+	int fds[PASSED_MAX], sock = init.slot[SLOT_SOCKET];
+	u32 size = init.head->size;
+	u8 *done = init.plan;
+	int count = hear_plan(sock, fds, &init.base);
+
+	(void)s;
+	if (count < 0)
+		leave(1);
+	if (load(fds[0]) < 0 || adopt(sock, fds, count) < 0)
+		leave(125);
+	sys2(__NR_munmap, done, size);
+	init.at = (u32)-1;
+	return 0;
 }
 
 // do_join: who is root in a user namespace may not open the files of the host's cgroups; the
 // right that counts is that of the one who opened them.
 long do_join(const struct step *s)
 {
-	int files[PASSED_MAX];
+	const int *files = init.files;
 	long result = 0;
 
 	if (s->flags & WRITE_OUTSIDE && !init.outside)
 		return 0;
-	ask(CALL_JOIN, -1, files, PASSED_MAX);
+	if (!init.kept)
+		ask(CALL_JOIN, -1, init.files, PASSED_MAX);
 	for (int i = 0; i < PASSED_MAX && files[i] >= 0; i++) {
 		long got = sys3(__NR_write, files[i], "0", 1);
 

@@ -48,7 +48,7 @@ static void run_input(void)
 		for (int i = 0; i < PASSED_MAX; i++)
 			fds[i] = 4 + i;
 		if (byte() % 4 == 0)
-			count = hear_plan(3, fds, &init.at);
+			count = hear_plan(3, fds, &init.base);
 		if (count < 0 || load(fds[0]) < 0 || adopt(3, fds, count) < 0)
 			fuzz.ends[REFUSED]++;
 		else

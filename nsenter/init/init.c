@@ -16,6 +16,7 @@ struct init init;
 const body bodies[KIND_COUNT] = {
 	[KIND_CALL] = do_call,
 	[KIND_FORK] = do_fork,
+	[KIND_NEXT] = do_next,
 	[KIND_UNSHARE] = do_unshare,
 	[KIND_SETNS] = do_setns,
 	[KIND_FSOPEN] = do_fsopen,
@@ -160,10 +161,10 @@ int adopt(int sock, const int *fds, int count)
 	return 0;
 }
 
-// run does the steps from init.at on. It comes back only if the plan ends without an execve.
+// run does the steps. It comes back only if the plan ends without an execve.
 long run(void)
 {
-	for (; init.at < init.head->steps; init.at++) {
+	for (init.at = 0; init.at < init.head->steps; init.at++) {
 		const struct step *s = &init.steps[init.at];
 		long result = bodies[s->kind](s);
 
@@ -239,7 +240,7 @@ void enter(long *stack)
 	init.early = number((const char *)stack[3]);
 	if (init.early)
 		init.early_result = sys1(__NR_unshare, init.early);
-	count = hear_plan(sock, fds, &init.at);
+	count = hear_plan(sock, fds, &init.base);
 	if (count < 0 || load(fds[0]) < 0 || adopt(sock, fds, count) < 0)
 		leave(125);
 	fail(run());

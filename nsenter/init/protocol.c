@@ -49,7 +49,7 @@ static long receive(int sock, void *to, size_t size, int *fds, int *count)
 	return got;
 }
 
-// A message with the plan, the fds that it names, and the step to begin with.
+// A message with a plan, the fds that it names, and how many steps came before.
 int hear_plan(int sock, int *fds, u32 *step)
 {
 	struct message m;
@@ -95,7 +95,7 @@ static int is_done(long got) { return got >= (long)sizeof(struct message) && ((s
 // fds. No answer means that the parent is dead: so is this container.
 long ask(long call, int fd, int *fds, int max)
 {
-	struct message m = {VERB_CALL, init.at, (int)call, 0};
+	struct message m = {VERB_CALL, init.base + init.at, (int)call, 0};
 	int came[PASSED_MAX], count = 0;
 	long got;
 
@@ -115,8 +115,10 @@ long ask(long call, int fd, int *fds, int max)
 long do_call(const struct step *s)
 {
 	int fd = -1;
-	long got = ask((long)s->a, init.slot[s->in], &fd, s->out ? 1 : 0);
+	int keep = s->flags & CALL_FILES;
+	long got = ask((long)s->a, init.slot[s->in], keep ? init.files : &fd, keep ? PASSED_MAX : s->out ? 1 : 0);
 
+	init.kept |= keep;
 	if (s->out)
 		put(s->out, fd);
 	if (s->flags & CALL_TEXT)
@@ -128,7 +130,7 @@ long do_call(const struct step *s)
 // 0, waits until the parent has done its part.
 long told(u32 pid)
 {
-	struct message m = {VERB_SPAWNED, init.at, (int)pid, 0};
+	struct message m = {VERB_SPAWNED, init.base + init.at, (int)pid, 0};
 
 	if (pid) {
 		say(&m, -1);
@@ -152,7 +154,7 @@ long do_wait(const struct step *s)
 // The file system context goes along: the kernel's own text is in it.
 void fail(long result)
 {
-	struct message m = {VERB_FAIL, init.at, (int)-result, init.detail};
+	struct message m = {VERB_FAIL, init.base + init.at, (int)-result, init.detail};
 
 	if (init.slot[SLOT_SOCKET] >= 0)
 		say(&m, init.slot[SLOT_FS]);

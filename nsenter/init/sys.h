@@ -36,6 +36,8 @@ struct header {
 	int slot[32]; // encoded: the place among the fds that came with the plan, or -1
 };
 
+enum { PASSED_MAX = 24 }; // fds that come with a message
+
 struct message {
 	u32 verb, step;
 	int a;
@@ -49,9 +51,12 @@ struct init {
 	struct step *steps;
 	int *slot;
 	u32 at;         // the step that runs
+	u32 base;       // steps of the whole plan before those that are here
 	u32 detail;     // of a failure, for the parent
 	int arrived;    // the first chdir succeeded
 	u32 attached;   // slots whose mount covers something, a bit each
+	int files[PASSED_MAX]; // to join the cgroups by, -1 behind the last
+	int kept;       // files has come
 	int outside;    // the fork could not go into the cgroup
 	u64 early;      // namespaces that were made before the plan came
 	long early_result;
@@ -83,7 +88,7 @@ long do_fsopen(const struct step *), do_fsconfig(const struct step *), do_fsmoun
 	do_symlink(const struct step *), do_pivot(const struct step *), do_chroot(const struct step *),
 	do_mask(const struct step *),
 	do_readonly(const struct step *);
-long do_fork(const struct step *), do_renew(const struct step *), do_tree(const struct step *), do_join(const struct step *);
+long do_fork(const struct step *), do_next(const struct step *), do_renew(const struct step *), do_tree(const struct step *), do_join(const struct step *);
 long do_unshare(const struct step *), do_setns(const struct step *), do_open(const struct step *),
 	do_close(const struct step *), do_write(const struct step *), do_hostname(const struct step *),
 	do_domainname(const struct step *), do_loopback(const struct step *), do_setsid(const struct step *),
@@ -108,7 +113,6 @@ long run(void);
 int load(int fd);
 int adopt(int sock, const int *fds, int count);
 
-enum { PASSED_MAX = 24 }; // fds that come with a message
 
 size_t length(const char *s);
 void put(int slot, long fd);
