@@ -120,7 +120,7 @@ func (w *work) askHome(call int) {
 // in a user namespace may not open these files: the parent does.
 func joinCgroup(w *work) {
 	if !w.userNS() || len(w.out.Cgroup.Dirs) == 0 {
-		w.joinByWrite()
+		joinOwn(w)
 		return
 	}
 	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActJoin, Call: plan.CallJoin})
@@ -129,12 +129,9 @@ func joinCgroup(w *work) {
 
 // joinOwn: an exec still is its caller. It is born into a cgroup of v2.
 func joinOwn(w *work) {
-	if !w.born() {
-		w.joinByWrite()
+	if w.born() {
+		return
 	}
-}
-
-func (w *work) joinByWrite() {
 	w.From("/linux/cgroupsPath")
 	for _, file := range w.out.Cgroup.Group().JoinFiles() {
 		w.Write(plan.SlotNone, file, "0", w.outside())
