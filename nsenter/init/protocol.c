@@ -96,7 +96,7 @@ static int is_done(long got) { return got >= (long)sizeof(struct message) && ((s
 long ask(long call, int fd, int *fds, int max)
 {
 	struct message m = {VERB_CALL, init.at, (int)call, 0};
-	int came[PASSED_MAX], count = 0;
+	int came[PASSED_MAX] = {0}, count = 0;
 	long got;
 
 	if (say(&m, fd) < 0)
