@@ -44,7 +44,7 @@ static long receive(int sock, void *to, size_t size, int *fds, int *count)
 	*count = control.type != RIGHTS || control.len < 16 ? 0 : (int)((control.len - 16) / sizeof(int));
 	if (*count > PASSED_MAX)
 		*count = 0;
-	for (int i = 0; i < *count; i++)
+	for (int i = 0; i < PASSED_MAX; i++)
 		fds[i] = control.fds[i];
 	return got;
 }
@@ -96,7 +96,7 @@ static int is_done(long got) { return got >= (long)sizeof(struct message) && ((s
 long ask(long call, int fd, int *fds, int max)
 {
 	struct message m = {VERB_CALL, init.at, (int)call, 0};
-	int came[PASSED_MAX] = {0}, count = 0;
+	int came[PASSED_MAX], count = 0;
 	long got;
 
 	if (say(&m, fd) < 0)
