@@ -1,6 +1,7 @@
 package nsenter
 
 import (
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -105,9 +106,9 @@ func TestForkOrphan(t *testing.T) {
 func TestForkOutside(t *testing.T) {
 	needRoot(t)
 	for _, r := range []struct {
-		name  string
-		group bool
-	}{{"no group", false}, {"not a group", true}} {
+		name       string
+		group, old bool
+	}{{"no group", false, false}, {"not a group", true, false}, {"no clone3", true, true}} {
 		t.Run(r.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.file("procs", "", 0o644)
@@ -118,6 +119,9 @@ func TestForkOutside(t *testing.T) {
 				}
 				defer unix.Close(dir)
 				w.handOver(plan.SlotGroup, dir)
+			}
+			if r.old {
+				w.Filter(withoutClone3(), 0)
 			}
 			w.Fork(0, 0, plan.SlotGroup, plan.CallNone)
 			w.Write(plan.SlotNone, w.root+"/procs", "0", plan.WriteOutside)
@@ -130,6 +134,22 @@ func TestForkOutside(t *testing.T) {
 			equal(t, "written", string(raw), "0")
 		})
 	}
+}
+
+// withoutClone3 is a seccomp program of a host around us that does not know clone3(2).
+func withoutClone3() string {
+	var program []byte
+	for _, f := range []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_CLONE3},
+		{Code: unix.BPF_RET, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+		{Code: unix.BPF_RET, K: unix.SECCOMP_RET_ALLOW},
+	} {
+		program = binary.LittleEndian.AppendUint16(program, f.Code)
+		program = append(program, f.Jt, f.Jf)
+		program = binary.LittleEndian.AppendUint32(program, f.K)
+	}
+	return string(program)
 }
 
 // TestForkInto: a child that is born into its cgroup writes nothing.

@@ -44,10 +44,24 @@ bundle() {
     mkdir -p "$work/web/rootfs/bin"
     cp "$busybox" "$work/web/rootfs/bin/busybox"
     local applet
-    for applet in sh sleep ps ls cat hostname; do
+    for applet in sh sleep ps ls cat hostname id tty; do
         ln -s busybox "$work/web/rootfs/bin/$applet"
     done
     cd "$work/web"
+}
+
+# own_bundle gives the bundle to a user without privileges, who could not enter $work, and as_user runs
+# rt as that user.
+own_bundle() {
+    mkdir "$work/mine"
+    cp "$program" "$work/rt"
+    cp -R "$work/web/rootfs" "$work/mine/"
+    chown -R 12345:12345 "$work/mine"
+    chmod 755 "$work"
+}
+as_user() {
+    (cd "$work/mine" && shift && setpriv --reuid 12345 --regid 12345 --clear-groups env -i PATH="$PATH" \
+        "$work/rt" --root "$work/mine/state" "$@")
 }
 
 await_end() {
@@ -79,6 +93,7 @@ show "rt list"
 say "exec runs another process beside it"
 show "rt exec web hostname"
 show "rt exec web ps"
+show "rt exec -t web tty"
 show "rt ps web"
 
 say "kill sends a signal, delete removes what is left"
@@ -87,6 +102,23 @@ await_end
 show "rt state web | grep status"
 show "rt delete web"
 refused "rt state web"
+
+say "A hook is a program of the host that is called at a point of the container's life"
+jq '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "cat >hook.json"]}]
+    | .process.args = ["hostname"]' config.json >config.new
+mv config.json config.plain
+mv config.new config.json
+show "jq .hooks config.json"
+show "rt run web"
+show "jq -c . hook.json"
+mv config.plain config.json
+
+say "Without root: uid 12345, which has nothing here but its own directory"
+own_bundle
+show "as_user rt spec --rootless"
+jq '.process.terminal = false | .process.args = ["id"]' "$work/mine/config.json" >"$work/config.new"
+cp "$work/config.new" "$work/mine/config.json"
+show "as_user rt run mine"
 
 say "plan shows what create would do, and which part of config.json asked for it"
 show "rt plan >plan.txt"

@@ -6,11 +6,14 @@ func createCommand() command {
 	var o libcontainer.CreateOptions
 	return command{
 		text: `Makes everything that config.json asks for, up to the point where the workload
-would be executed. CONTAINER is a name that is not in use below --root.
+would be executed. CONTAINER is a name that is not in use below --root. Hooks of
+the kinds prestart, createRuntime and createContainer are run. If the process has
+a terminal, --console-socket says who gets it.
 Sockets from systemd (LISTEN_FDS) are passed on; with NOTIFY_SOCKET the workload
 gets a socket for sd_notify(3), and start waits for its READY=1.
 
    rt create --bundle /srv/web --pid-file /run/web.pid web
+   rt create --bundle /srv/sh --console-socket /run/sh.sock sh
    rt start web`,
 		min: 1, max: 1,
 		flags: createFlags(&o),
@@ -31,8 +34,8 @@ func createFlags(o *libcontainer.CreateOptions) []*option {
 		consoleSocket(&o.ConsoleSocket),
 		pidfdSocket(&o.PidfdSocket),
 		pidFile(&o.PidFile),
-		toggle(&o.NoPivot, "no-pivot", "", "chroot instead of pivot_root, for a root file system on the initial ramdisk"),
-		toggle(&o.NoNewKeyring, "no-new-keyring", "", "keep the caller's session keyring"),
+		toggle(&o.NoPivot, "no-pivot", "", "chroot instead of pivot_root (not supported yet)"),
+		toggle(&o.NoNewKeyring, "no-new-keyring", "", "keep the caller's session keyring, as rt always does"),
 		preserveFDs(&o.PreserveFDs),
 	}
 }

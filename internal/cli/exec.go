@@ -12,7 +12,8 @@ func execCommand() command {
 	return command{
 		text: `Everything after CONTAINER belongs to COMMAND, also what looks like a flag of rt.
 What is not given is as config.json's process has it. The exit code is COMMAND's,
-or 255 if rt fails.
+or 255 if rt fails. With --tty COMMAND has a terminal of its own, which is relayed
+to the caller's, or sent to --console-socket.
 
    rt exec web ls -l /
    rt exec --tty --env TERM=xterm web sh
@@ -45,12 +46,12 @@ func execFlags(o *libcontainer.ExecOptions) []*option {
 		text(&o.Process, "process", "p", "take the process from `FILE`, a process object as config.json has it"),
 		toggle(&o.Detach, "detach", "d", "return once the process has started"),
 		pidFile(&o.PidFile),
-		text(&o.ProcessLabel, "process-label", "", "run with the SELinux `LABEL`"),
-		text(&o.AppArmor, "apparmor", "", "run under the AppArmor `PROFILE`"),
+		text(&o.ProcessLabel, "process-label", "", "run with the SELinux `LABEL` (not supported yet)"),
+		text(&o.AppArmor, "apparmor", "", "run under the AppArmor `PROFILE` (not supported yet)"),
 		toggle(&o.NoNewPrivs, "no-new-privs", "", "set no_new_privs, prctl(2)"),
 		list(&o.Caps, "cap", "c", "add the capability `CAP`"),
 		preserveFDs(&o.PreserveFDs),
-		list(&o.Cgroup, "cgroup", "", "run in a sub-cgroup, `[CONTROLLER:]PATH`"),
+		list(&o.Cgroup, "cgroup", "", "run in a sub-cgroup, `[CONTROLLER:]PATH` (not supported yet)"),
 		toggle(&o.IgnorePaused, "ignore-paused", "", "allow it in a paused container"),
 	}
 }

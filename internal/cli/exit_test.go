@@ -172,7 +172,7 @@ GLOBAL OPTIONS:
    --log-format FORMAT  write log records in FORMAT, text (the default) or json
    --debug              log more
    --rootless MODE      go on without a cgroup where none can be made: MODE is true, false or auto (the default: all but the host's root do)
-   --systemd-cgroup     let systemd make the cgroups; cgroupsPath is slice:prefix:name
+   --systemd-cgroup     let systemd make the cgroups (not supported yet)
    --help, -h           print this text
    --version, -v        print the versions of rt and of what it is built from
 `

@@ -28,7 +28,7 @@ func (g *globals) options() []*option {
 		text(&g.logFormat, "log-format", "", "write log records in `FORMAT`, text (the default) or json"),
 		toggle(&g.verbose, "debug", "", "log more"),
 		text(&g.rootless, "rootless", "", "go on without a cgroup where none can be made: `MODE` is true, false or auto (the default: all but the host's root do)"),
-		toggle(&g.systemd, "systemd-cgroup", "", "let systemd make the cgroups; cgroupsPath is slice:prefix:name"),
+		toggle(&g.systemd, "systemd-cgroup", "", "let systemd make the cgroups (not supported yet)"),
 	}
 }
 

@@ -11,6 +11,7 @@ file system. It needs no daemon; what it knows about a container lies below --ro
 
    rt spec                    write a config.json to start from
    rt run web                 run the bundle in this directory as container "web"
+   rt spec --rootless; rt run mine                          the same without root
    rt create web; rt start web; rt kill web; rt delete web`
 
 // help prints the help of the command that args names, or rt's.

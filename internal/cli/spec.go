@@ -14,11 +14,12 @@ func specCommand() command {
 	bundle, rootless := ".", false
 	return command{
 		text: `Writes config.json with a shell in a read-only root file system "rootfs". A file
-that is there already is left alone.
+that is there already is left alone. With --rootless it is for the user who calls:
+a new user namespace in which this user is root, the host's network, no limits.
 
    mkdir -p web/rootfs
    rt spec --bundle web
-   rt spec --rootless`,
+   cd mine && rt spec --rootless && rt run mine`,
 		flags: []*option{
 			text(&bundle, "bundle", "b", "write into `DIR` (default: this directory)"),
 			toggle(&rootless, "rootless", "", "for a caller without root: in a user namespace of the caller's own ids"),

@@ -3,7 +3,7 @@ package plan
 // Kind names the primitive that a step is: about one system call.
 type Kind uint16
 
-// The kinds of init steps. nsenter/init/steps.c has one body for each; plan.h is
+// The kinds of init steps. nsenter/init/init.c has a body for each; plan.h is
 // generated from the table below.
 const (
 	KindNone Kind = iota

@@ -7,7 +7,7 @@ type Verb uint32
 
 // The verbs.
 const (
-	Spawned  Verb = 1 + iota // stage 0 → parent: the init's pid
+	Spawned  Verb = 1 + iota // init → parent: it has forked, and ends; A is the child's pid
 	CallVerb                 // init → parent: do the host steps of call A
 	Done                     // parent → init: they are done
 	Fail                     // init → parent or start: step Step failed with errno A
@@ -33,7 +33,7 @@ const TextMax = 4096
 // MessageSize is the size of a message in bytes, the text of a Done aside.
 const MessageSize = 16
 
-// Message is what goes over the socket; at most one fd goes along.
+// Message is what goes over the socket, with fds if the verb has some.
 type Message struct {
 	Verb Verb
 	Step uint32

@@ -19,8 +19,10 @@ static long clone(u64 namespaces, int group)
 	args.flags = namespaces | CLONE_PARENT | (group >= 0 ? CLONE_INTO_CGROUP : 0);
 	args.cgroup = (u64)group;
 	result = sys2(__NR_clone3, &args, sizeof(args));
-	if (result == -ENOSYS) // a seccomp profile from before clone3, with its pointer to flags
+	if (result == -ENOSYS) { // a seccomp profile from before clone3, with its pointer to flags
+		init.outside = 1;
 		result = sys5(__NR_clone, namespaces | CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	}
 	return result;
 }
 

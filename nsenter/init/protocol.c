@@ -44,7 +44,7 @@ static long receive(int sock, void *to, size_t size, int *fds, int *count)
 	*count = control.type != RIGHTS || control.len < 16 ? 0 : (int)((control.len - 16) / sizeof(int));
 	if (*count > PASSED_MAX)
 		*count = 0;
-	for (int i = 0; i < *count; i++)
+	for (int i = 0; i < PASSED_MAX; i++)
 		fds[i] = control.fds[i];
 	return got;
 }
