@@ -29,8 +29,15 @@ type conversation struct {
 	source  func(s plan.Step, mounts int) (int, error) // the tree that a step mounts
 	files   func() ([]int, error)                      // what the cgroups are joined by
 	pass    func([]plan.Slot) []int                    // the fds for slots of the plan
+	early   *heard                                     // a call that came before the news of its caller
 	reaped  bool
 	free    bool // the init goes its own way: it is not ours to kill any more
+}
+
+// heard is a message, and the fd that came with it or -1.
+type heard struct {
+	plan.Message
+	fd int
 }
 
 // serve answers the init's calls until it is ready.
@@ -75,6 +82,10 @@ func (t *conversation) rest() error {
 
 func (t *conversation) forked() error {
 	m, fd, err := t.recvFork()
+	if err == nil && m.Verb == plan.CallVerb { // the child was quicker than the one that tells of it
+		t.early = &heard{m, fd}
+		return t.forked()
+	}
 	if fd >= 0 {
 		defer unix.Close(fd)
 	}
@@ -91,7 +102,7 @@ func (t *conversation) forked() error {
 	if err != nil {
 		return err
 	}
-	if s := t.plan.Init[m.Step]; s.S == "" { // else it has its maps, and does not wait
+	if s := t.plan.Init[m.Step]; s.B != plan.CallNone { // else it does not wait
 		err = t.steps(int(s.B))
 		if err == nil {
 			err = t.child.Done("")
@@ -121,6 +132,10 @@ func (t *conversation) recvFork() (plan.Message, int, error) {
 
 // recv waits for the init, and for a signal that ends the command.
 func (t *conversation) recv() (plan.Message, int, error) {
+	if e := t.early; e != nil {
+		t.early = nil
+		return e.Message, e.fd, nil
+	}
 	for {
 		message, signal, err := either(t.child.Socket(), t.signals)
 		if err != nil {

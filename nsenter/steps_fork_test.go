@@ -91,7 +91,7 @@ func ownStatus(t *testing.T, name string) string {
 func TestForkOrphan(t *testing.T) {
 	needRoot(t)
 	w := newWorld(t)
-	w.Fork(0, 0, plan.SlotNone, plan.CallNone)
+	w.Fork(0, 0, plan.SlotNone, plan.CallForked)
 	w.Mkdir("/made")
 	p := w.run()
 	p.forked()
@@ -99,6 +99,61 @@ func TestForkOrphan(t *testing.T) {
 	equal(t, "exit status", p.wait().ExitStatus(), 1)
 	if _, err := os.Stat(w.root + "/made"); err == nil {
 		t.Error("it went on")
+	}
+}
+
+// TestForkAtOnce: without a call the child does not wait.
+func TestForkAtOnce(t *testing.T) {
+	needRoot(t)
+	w := newWorld(t)
+	w.Fork(unix.CLONE_NEWPID, 0, plan.SlotNone, plan.CallNone)
+	w.stop()
+	p := w.run()
+	calls := 0
+	for range 2 {
+		ready(t, "the init", p.Socket())
+		m, _, err := p.Recv()
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case m.Verb == plan.CallVerb:
+			calls++
+		case m.Verb == plan.Spawned:
+			former, err := p.Became(int(m.A))
+			equal(t, "error", err, nil)
+			Reap(former)
+		}
+	}
+	equal(t, "calls", calls, 1)
+}
+
+// TestForkMapped: the one that forks writes the maps, and the child goes on with them.
+func TestForkMapped(t *testing.T) {
+	needRoot(t)
+	for _, r := range []struct {
+		name, uid, gid string
+		want           uint32
+	}{
+		{"good", "0 4711 1\n7 5000 9\n", "0 4712 1\n", plan.DetailNone},
+		{"a bad uid_map", "0 4711\n", "0 4712 1\n", plan.DetailUIDMap},
+		{"a bad gid_map", "0 4711 1\n", "x", plan.DetailGIDMap},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.ForkMapped(unix.CLONE_NEWUSER|unix.CLONE_NEWPID, plan.SlotNone, r.uid, r.gid)
+			w.User(0, 0, 0)
+			w.stop()
+			p := w.run()
+			if r.want != plan.DetailNone {
+				f, _ := p.failed()
+				equal(t, "failure", f, failure{plan.KindFork, unix.EINVAL, r.want})
+				return
+			}
+			p.forked()
+			p.called()
+			equal(t, "uid", p.status("Uid"), "4711 4711 4711 4711")
+			equal(t, "gid", p.status("Gid"), "4712 4712 4712 4712")
+		})
 	}
 }
 
@@ -123,7 +178,7 @@ func TestForkOutside(t *testing.T) {
 			if r.old {
 				w.Filter(withoutClone3(), 0)
 			}
-			w.Fork(0, 0, plan.SlotGroup, plan.CallNone)
+			w.Fork(0, 0, plan.SlotGroup, plan.CallForked)
 			w.Write(plan.SlotNone, w.root+"/procs", "0", plan.WriteOutside)
 			w.stop()
 			p := w.run()
@@ -168,7 +223,7 @@ func TestForkInto(t *testing.T) {
 	defer unix.Close(fd)
 	w := newWorld(t)
 	w.handOver(plan.SlotGroup, fd)
-	w.Fork(0, 0, plan.SlotGroup, plan.CallNone)
+	w.Fork(0, 0, plan.SlotGroup, plan.CallForked)
 	w.Write(plan.SlotNone, w.root+"/nosuch", "0", plan.WriteOutside)
 	w.stop()
 	p := w.run()

@@ -119,7 +119,9 @@ long do_fork(const struct step *s)
 	}
 	if (pid < 0)
 		return pid;
-	return s->s_len ? mapped(s, pid, pipe) : told((u32)pid);
+	if (s->s_len)
+		return mapped(s, pid, pipe);
+	return pid || s->b ? told((u32)pid) : 0; // without a call there is nothing to wait for
 }
 
 // Capabilities get lost at an execve by a user other than root, unless they are ambient.
