@@ -132,9 +132,8 @@ func (t *conversation) recvFork() (plan.Message, int, error) {
 
 // recv waits for the init, and for a signal that ends the command.
 func (t *conversation) recv() (plan.Message, int, error) {
-	if e := t.early; e != nil {
-		t.early = nil
-		return e.Message, e.fd, nil
+	if t.early != nil {
+		return t.next()
 	}
 	for {
 		message, signal, err := either(t.child.Socket(), t.signals)
@@ -147,9 +146,18 @@ func (t *conversation) recv() (plan.Message, int, error) {
 			}
 		}
 		if message {
-			return t.child.Recv()
+			return t.next()
 		}
 	}
+}
+
+// next is the message that is there already, or else what the socket brings.
+func (t *conversation) next() (plan.Message, int, error) {
+	if e := t.early; e != nil {
+		t.early = nil
+		return e.Message, e.fd, nil
+	}
+	return t.child.Recv()
 }
 
 // heed is an error if a signal wants the command to end.

@@ -147,6 +147,9 @@ type seen struct{ output, talk, ended, init, signal bool }
 func (p *hookProcess) poll() (seen, error) {
 	talk := -1
 	if p.talk != nil {
+		if p.talk.early != nil {
+			return seen{talk: true}, nil
+		}
 		talk = p.talk.child.Socket()
 	}
 	var fds [5]unix.PollFd
@@ -195,7 +198,7 @@ func (p *hookProcess) drain() {
 
 // hear goes on with the talk to the init of a hook inside. Its end of file is the execve.
 func (p *hookProcess) hear() error {
-	m, fd, err := p.talk.child.Recv()
+	m, fd, err := p.talk.next()
 	if err == io.EOF {
 		p.talk.child.Close()
 		p.talk = nil
