@@ -37,6 +37,9 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 		}
 		defer unix.Close(fds.group)
 	}
+	if err = h.giveOutput(p.write, k); err != nil {
+		return err
+	}
 	if talk.child, err = nsenter.Spawn(nsenter.Start{}); err != nil {
 		return err
 	}
@@ -47,6 +50,19 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 	}
 	p.started(talk.child.Pid, talk.child.Pidfd)
 	return err
+}
+
+// giveOutput has the hook be able to open its output again, as /dev/stderr: in a user
+// namespace it is somebody else than who made the pipe.
+func (h *hooks) giveOutput(pipe int, k config.HookKind) error {
+	if fresh, joined := compile.Namespaces(h.spec); (fresh|joined)&unix.CLONE_NEWUSER == 0 {
+		return nil
+	}
+	uid := uint32(0)
+	if k == config.StartContainer {
+		uid = h.spec.Process.User.UID
+	}
+	return errs.Op("give the hook its output", "", giveStreams(h.pid, uid, pipe))
 }
 
 // insideFDs are what the init of a hook inside gets.

@@ -226,11 +226,21 @@ func (w *work) timeOffsets() {
 // not mapped: what is made from now on belongs to it, and nothing to an unmapped id. Of a
 // joined one only the kernel knows what it maps.
 func (w *work) containerRoot() {
-	l, u, flags := w.in.Spec.Linux, w.process.User, uint16(0)
-	uid, gid := uint32(0), uint32(0)
+	flags := uint16(0)
 	if !w.fresh(specs.UserNamespace) {
 		flags = plan.IDTry
-	} else {
+	}
+	w.From("/linux/uidMappings")
+	w.becomeRoot(flags)
+	if !w.privileged() {
+		w.Renew()
+	}
+}
+
+func (w *work) becomeRoot(flags uint16) {
+	l, u := w.in.Spec.Linux, w.process.User
+	uid, gid := uint32(0), uint32(0)
+	if w.fresh(specs.UserNamespace) {
 		if !covers(l.UIDMappings, 0) {
 			uid = u.UID
 		}
@@ -238,11 +248,8 @@ func (w *work) containerRoot() {
 			gid = u.GID
 		}
 	}
-	w.From("/linux/uidMappings").Groups(nil, plan.IDTry)
+	w.Groups(nil, plan.IDTry)
 	w.User(gid, uid, flags)
-	if !w.privileged() {
-		w.Renew()
-	}
 }
 
 // covers tells whether the id is mapped.
@@ -284,12 +291,12 @@ func (w *work) all() uint64 {
 }
 
 // enter: the root of a mount namespace is not always the container's: if rt ran in a chroot,
-// the host's lies above. The init's own root is. In a user namespace the process is its root.
+// the host's lies above. The init's own root is. In a user namespace the process is its root, or, where
+// that is not mapped, the user: what is made, like a terminal, belongs to it.
 func enter(w *work) {
 	w.From("")
 	if w.userNS() {
-		w.Groups(nil, plan.IDTry)
-		w.User(0, 0, plan.IDTry)
+		w.becomeRoot(plan.IDTry)
 	}
 	w.Chroot("the container's init")
 }
