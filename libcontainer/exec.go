@@ -130,7 +130,8 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 	}
 	e.talk.filter = r.filterFor(&spec)
 	out, err := compile.Exec(&compile.Input{
-		Spec: &spec, Host: kernel.Host{Caps: e.caps}, Unified: e.unified, ID: e.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
+		Spec: &spec, Host: kernel.Host{Caps: e.caps}, Unified: e.unified, Own: ownNamespaces(&spec, e.Pid), ID: e.ID,
+		PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
 		Listen: o.Listen.inside(false), PidfdSocket: o.PidfdSocket,
 		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),
 	}, e.place)

@@ -91,7 +91,7 @@ func (f insideFDs) pass(slots []plan.Slot) []int {
 func (h *hooks) planOf(k config.HookKind, hook specs.Hook, host kernel.Host, unified bool) (*conversation, error) {
 	talk := &conversation{files: func() ([]int, error) { return joinFiles(h.group) }}
 	talk.act = func(s plan.HostStep) error { return actOn(talk.child, s) }
-	in := &compile.Input{Spec: h.spec, Host: host, Unified: unified, ID: h.id}
+	in := &compile.Input{Spec: h.spec, Host: host, Unified: unified, Own: ownNamespaces(h.spec, h.pid), ID: h.id}
 	if k == config.StartContainer {
 		talk.filter = h.filterFor(h.spec)
 		in.Filter, in.FilterFlags = talk.filter.cached.Program, seccomp.Flags(talk.filter.profile)

@@ -47,6 +47,16 @@ func openNamespaces(spec *specs.Spec) (j joined, err error) {
 	return j, nil
 }
 
+// ownNamespaces are the CLONE_NEW* flags of those that config.json names by path, and that the
+// process pid shares with us: setns(2) into one's own user namespace is an error.
+func ownNamespaces(spec *specs.Spec, pid int) uint64 {
+	_, joined := compile.Namespaces(spec)
+	if joined&unix.CLONE_NEWUSER != 0 && sameFile("/proc/"+strconv.Itoa(pid)+"/ns/user", "/proc/self/ns/user") {
+		return unix.CLONE_NEWUSER
+	}
+	return 0
+}
+
 // needUserNS: who has no rights gets them in a user namespace only.
 func needUserNS(spec *specs.Spec) error {
 	fresh, joined := compile.Namespaces(spec)

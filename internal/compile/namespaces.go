@@ -100,11 +100,8 @@ func (w *work) fresh(t specs.LinuxNamespaceType) bool {
 	return fresh&NamespaceFlag(t) != 0
 }
 
-// userNS tells whether the container has a user namespace, new or joined.
-func (w *work) userNS() bool {
-	fresh, joined := Namespaces(w.in.Spec)
-	return (fresh|joined)&unix.CLONE_NEWUSER != 0
-}
+// userNS tells whether the container has a user namespace, new or joined, that is not ours.
+func (w *work) userNS() bool { return w.all()&unix.CLONE_NEWUSER != 0 }
 
 // privileged: the caller may join what belongs to its own user namespace.
 func (w *work) privileged() bool { return w.in.Host.Caps&kernel.CapabilityBit("CAP_SYS_ADMIN") != 0 }
@@ -287,7 +284,7 @@ func birth(w *work) {
 // all are the namespaces that the container has for itself.
 func (w *work) all() uint64 {
 	fresh, joined := Namespaces(w.in.Spec)
-	return fresh | joined
+	return fresh | joined&^w.in.Own
 }
 
 // enter: the root of a mount namespace is not always the container's: if rt ran in a chroot,
