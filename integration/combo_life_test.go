@@ -19,7 +19,10 @@ func TestComboLife(t *testing.T) {
 			cmd.extra = leaks(t, 4)
 			want(t, cmd.run(t), 0, is("0 1 2 3 4 5 fd 4\n"), match{})
 		}},
-		{name: "pause", root: true, play: func(t *testing.T, by comboCaller) {
+		{name: "pause", group: true, play: func(t *testing.T, by comboCaller) {
+			if by.who == byUser {
+				needDelegated(t)
+			}
 			c := by.container(t, args("sleep", "300"), idleHooks)
 			c.create().must(t)
 			c.start().must(t)

@@ -85,7 +85,7 @@ func openTo(t *testing.T, path string) {
 func runCombos(t *testing.T, scenes []comboScene) {
 	for _, by := range comboCallers(t) {
 		for _, s := range scenes {
-			if s.many && !by.many || s.root && by.as.uid != 0 {
+			if s.many && !by.many || s.root && by.name != "root" || s.group && by.as.uid != 0 {
 				continue
 			}
 			p := s.peers
@@ -96,10 +96,11 @@ func runCombos(t *testing.T, scenes []comboScene) {
 }
 
 type comboScene struct {
-	name string
-	play func(*testing.T, comboCaller)
-	many bool // needs more ids than one
-	root bool // for the host's root only
+	name  string
+	play  func(*testing.T, comboCaller)
+	many  bool // needs more ids than one
+	root  bool // for the host's root only
+	group bool // for those who may make cgroups
 	peers
 }
 
