@@ -59,7 +59,7 @@ func (k hookKind) sees(t *testing.T, by comboCaller, edit func(*specs.Spec)) {
 	if got := c.sharedFile("streams"); got != "yes\n" {
 		t.Error("its streams cannot be opened")
 	}
-	if got := c.sharedFile("state"); !strings.Contains(got, c.id) {
+	if got := c.sharedFile("state"); !strings.Contains(got, `"id":"`+c.id+`"`) {
 		t.Errorf("state %q", got)
 	}
 }
