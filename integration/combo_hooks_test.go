@@ -37,6 +37,7 @@ func TestComboHooks(t *testing.T) {
 		scenes = append(scenes,
 			comboScene{name: k.name, play: sees(func(*specs.Spec) {}), peers: p},
 			comboScene{name: k.name + " and a time namespace", play: sees(aDay), peers: noTime},
+			comboScene{name: k.name + " and a cgroup namespace", play: sees(edits(without(specs.CgroupNamespace), addNamespace(specs.CgroupNamespace, ""))), peers: p},
 			comboScene{name: k.name + " and no pid namespace", play: sees(edits(without(specs.PIDNamespace), boundProc)), peers: p},
 			comboScene{name: k.name + " fails", play: fails, peers: peers{runc: rtOnly, crun: rtOnly}},
 			comboScene{name: k.name + " and a terminal", play: k.besideTerminal, peers: peers{runc: differs("1.1 runs poststart at create")}},

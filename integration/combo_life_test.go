@@ -10,7 +10,10 @@ import (
 
 func TestComboLife(t *testing.T) {
 	runCombos(t, []comboScene{
-		{name: "exec in created, kill, delete", play: comboLife},
+		{name: "exec in created, kill, delete", play: func(t *testing.T, by comboCaller) { comboLife(t, by, nil) }},
+		{name: "with a cgroup namespace", play: func(t *testing.T, by comboCaller) {
+			comboLife(t, by, edits(without(specs.CgroupNamespace), addNamespace(specs.CgroupNamespace, "")))
+		}},
 		{name: "delete --force while a hook hangs", play: comboHang, peers: peers{runc: rtOnly, crun: rtOnly}},
 		{name: "TERM while a hook hangs", play: comboTerm, peers: peers{runc: differs("hooks outlive it"), crun: rtOnly}},
 		{name: "preserved fds", play: func(t *testing.T, by comboCaller) {
@@ -44,8 +47,8 @@ func idleHooks(s *specs.Spec) {
 	}
 }
 
-func comboLife(t *testing.T, by comboCaller) {
-	c := by.container(t, args("sleep", "300"), asUser(by.user()))
+func comboLife(t *testing.T, by comboCaller, edit func(*specs.Spec)) {
+	c := by.container(t, args("sleep", "300"), asUser(by.user()), edit)
 	c.create("--pid-file", c.bundle+"/pid").must(t)
 	init := factsOf(c.read(c.bundle + "/pid"))
 	for _, status := range []string{"created", "running"} {

@@ -26,6 +26,7 @@ type execution struct {
 	pidfd   int           // of the container's init
 	root    int           // its root directory
 	born    int           // cgroup v2: its group
+	cgroup  int           // the container's cgroup namespace
 	peer    int           // connected to the listener that gets the process's pidfd, or -1
 	place   cgroups.Group // where the process goes
 	caps    uint64
@@ -42,7 +43,7 @@ func (r Root) Exec(id string, o ExecOptions) (int, error) {
 	if err := c.admits(o); err != nil {
 		return 255, err
 	}
-	e := &execution{container: c, pidfd: -1, root: -1, born: -1, peer: -1}
+	e := &execution{container: c, pidfd: -1, root: -1, born: -1, cgroup: -1, peer: -1}
 	defer e.close()
 	if err := e.begin(o); err != nil {
 		return 255, err
@@ -235,10 +236,19 @@ func (e *execution) start() error {
 
 // open opens what the init needs of the container.
 func (e *execution) open() (err error) {
-	if e.root, err = e.openRoot(); err != nil || !slices.Contains(e.talk.plan.Pass, plan.SlotGroup) {
-		return err
+	slots := e.talk.plan.Pass
+	if slices.Contains(slots, slotCgroupNS()) {
+		if e.cgroup, err = openCgroupNS(e.Pid); err == unix.ENOENT {
+			return must("cannot exec in a stopped container")
+		}
+		err = errs.Op("open the cgroup namespace of", e.ID, err)
 	}
-	e.born, err = openGroup(e.place)
+	if err == nil {
+		e.root, err = e.openRoot() // tells whether the pid still is its own
+	}
+	if err == nil && slices.Contains(slots, plan.SlotGroup) {
+		e.born, err = openGroup(e.place)
+	}
 	return err
 }
 
@@ -252,6 +262,8 @@ func (e *execution) pass(slots []plan.Slot) []int {
 			fds[i] = e.root
 		case plan.SlotGroup:
 			fds[i] = e.born
+		case slotCgroupNS():
+			fds[i] = e.cgroup
 		}
 	}
 	return fds
@@ -272,7 +284,7 @@ func (e *execution) openRoot() (int, error) {
 
 func (e *execution) close() {
 	e.talk.close()
-	for _, fd := range []int{e.pidfd, e.root, e.born, e.peer} {
+	for _, fd := range []int{e.pidfd, e.root, e.born, e.cgroup, e.peer} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}

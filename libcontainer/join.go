@@ -1,6 +1,8 @@
 package libcontainer
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -26,7 +28,7 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 	if err != nil {
 		return err
 	}
-	fds := insideFDs{h.pidfd, -1, -1, p.stdin, p.write}
+	fds := insideFDs{h.pidfd, -1, -1, -1, p.stdin, p.write}
 	if fds.root, err = unix.Open("/proc/"+itoa(h.pid)+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
 		return errs.Op("open the root of", h.id, err)
 	}
@@ -36,6 +38,12 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 			return err
 		}
 		defer unix.Close(fds.group)
+	}
+	if slices.Contains(talk.plan.Pass, slotCgroupNS()) {
+		if fds.cgroup, err = openCgroupNS(h.pid); err != nil {
+			return errs.Op("open the cgroup namespace of", h.id, err)
+		}
+		defer unix.Close(fds.cgroup)
 	}
 	if err = h.giveOutput(p.write, k); err != nil {
 		return err
@@ -66,7 +74,7 @@ func (h *hooks) giveOutput(pipe int, k config.HookKind) error {
 }
 
 // insideFDs are what the init of a hook inside gets.
-type insideFDs struct{ pidfd, root, group, stdin, output int }
+type insideFDs struct{ pidfd, root, group, cgroup, stdin, output int }
 
 func (f insideFDs) pass(slots []plan.Slot) []int {
 	fds := make([]int, len(slots))
@@ -78,6 +86,8 @@ func (f insideFDs) pass(slots []plan.Slot) []int {
 			fds[i] = f.root
 		case plan.SlotGroup:
 			fds[i] = f.group
+		case slotCgroupNS():
+			fds[i] = f.cgroup
 		case plan.SlotTmp:
 			fds[i] = f.stdin
 		case plan.SlotTree:

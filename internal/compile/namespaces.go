@@ -275,8 +275,11 @@ func birth(w *work) {
 		w.Host(plan.HostStep{Act: plan.ActJoin, Call: plan.CallJoin})
 		w.Join(plan.WriteOutside)
 	}
-	if w.all()&unix.CLONE_NEWCGROUP != 0 {
-		w.Setns(plan.SlotPidfd, unix.CLONE_NEWCGROUP, "the container's cgroup namespace")
+	if w.all()&unix.CLONE_NEWCGROUP != 0 { // not by the pidfd: for container root the init is not there to be looked at
+		slot := NamespaceSlot(specs.CgroupNamespace)
+		w.pass = append(w.pass, slot)
+		w.Setns(slot, unix.CLONE_NEWCGROUP, "the container's cgroup namespace")
+		w.Close(slot)
 	}
 	w.Close(plan.SlotPidfd)
 }
