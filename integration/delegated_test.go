@@ -79,6 +79,7 @@ func TestCallerScenes(t *testing.T) {
 		{name: "state below XDG_RUNTIME_DIR", play: inRuntimeDir},
 		{name: "memory", play: rootlessLimit("memory.max", "67108864", memoryLimit(specs.LinuxMemory{Limit: ptr(64 * mib)}))},
 		{name: "pids", play: rootlessLimit("pids.max", "20", pidsLimit(20))},
+		{name: "pids, and hooks of each kind", play: rootlessLimit("pids.max", "20", edits(pidsLimit(20), idleHooks))},
 		{name: "cpu", play: rootlessLimit("cpu.max", "20000 50000", cpuLimit(specs.LinuxCPU{Quota: ptr(int64(20000)), Period: ptr(uint64(50000))}))},
 		{name: "pause and resume", play: delegated(pauseResume)},
 		{name: "kill --all", play: delegated(execKilled)},

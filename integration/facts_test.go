@@ -45,7 +45,11 @@ func factsOf(pid string) facts {
 	}
 	for _, name := range []string{"uid_map", "gid_map", "setgroups"} {
 		b, _ := os.ReadFile("/proc/" + pid + "/" + name)
-		f[name] = strings.Join(strings.Fields(string(b)), " ")
+		var rows []string
+		for line := range strings.Lines(string(b)) {
+			rows = append(rows, strings.Join(strings.Fields(line), " "))
+		}
+		f[name] = strings.Join(rows, ", ")
 	}
 	return f
 }

@@ -96,9 +96,14 @@ func (s *screen) resize(rows, columns uint16) {
 // be somewhere else.
 func (s *screen) run(c command, instead ...func(*exec.Cmd)) *screen {
 	s.t.Helper()
+	caller := c.adapt
 	c.adapt = func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+		if caller != nil {
+			caller(cmd)
+		}
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = s.slave, s.slave, s.slave
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
+		cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty = true, true
 		for _, f := range instead {
 			f(cmd)
 		}

@@ -55,7 +55,7 @@ func actOn(child *nsenter.Child, s plan.HostStep) error {
 		err := kernel.WriteProc(child.Pid, "oom_score_adj", text)
 		return errs.At(s.Where, "set oom_score_adj to", text, err)
 	case plan.ActStreams:
-		return errs.At(s.Where, "give the standard streams to uid", strconv.FormatUint(s.A, 10), giveStreams(int(s.A)))
+		return errs.At(s.Where, "give the standard streams to uid", strconv.FormatUint(s.A, 10), giveStreams(child.Pid, uint32(s.A), 0, 1, 2))
 	case plan.ActRlimit:
 		limit := unix.Rlimit{Cur: s.B, Max: s.C}
 		return errs.At(s.Where, "set the resource limit", s.S, unix.Prlimit(child.Pid, int(s.A), &limit, nil))
@@ -65,9 +65,14 @@ func actOn(child *nsenter.Child, s plan.HostStep) error {
 	return nil // what an answer carries is done by answer
 }
 
-// giveStreams: the init has the same pipes and terminals as we. What cannot be given stays.
-func giveStreams(uid int) error {
-	for fd := range 3 {
+// giveStreams gives pipes and terminals among fds, which the init has as well, to the user uid
+// of its user namespace. What cannot be given stays.
+func giveStreams(pid int, uid uint32, fds ...int) error {
+	owner, ok, err := kernel.OuterUID(pid, uid)
+	if err != nil || !ok {
+		return err
+	}
+	for _, fd := range fds {
 		var st unix.Stat_t
 		if unix.Fstat(fd, &st) != nil {
 			continue
@@ -76,7 +81,7 @@ func giveStreams(uid int) error {
 		if st.Mode&unix.S_IFMT != unix.S_IFIFO && !tty {
 			continue
 		}
-		err := unix.Fchown(fd, uid, -1)
+		err := unix.Fchown(fd, int(owner), -1)
 		if err != nil && err != unix.EPERM && err != unix.EINVAL && err != unix.EROFS {
 			return err
 		}

@@ -26,6 +26,7 @@ type execution struct {
 	pidfd   int           // of the container's init
 	root    int           // its root directory
 	born    int           // cgroup v2: its group
+	cgroup  int           // the container's cgroup namespace
 	peer    int           // connected to the listener that gets the process's pidfd, or -1
 	place   cgroups.Group // where the process goes
 	caps    uint64
@@ -42,7 +43,7 @@ func (r Root) Exec(id string, o ExecOptions) (int, error) {
 	if err := c.admits(o); err != nil {
 		return 255, err
 	}
-	e := &execution{container: c, pidfd: -1, root: -1, born: -1, peer: -1}
+	e := &execution{container: c, pidfd: -1, root: -1, born: -1, cgroup: -1, peer: -1}
 	defer e.close()
 	if err := e.begin(o); err != nil {
 		return 255, err
@@ -130,7 +131,8 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 	}
 	e.talk.filter = r.filterFor(&spec)
 	out, err := compile.Exec(&compile.Input{
-		Spec: &spec, Host: kernel.Host{Caps: e.caps}, Unified: e.unified, ID: e.ID, PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
+		Spec: &spec, Host: kernel.Host{Caps: e.caps}, Unified: e.unified, Own: ownNamespaces(&spec, e.Pid), ID: e.ID,
+		PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
 		Listen: o.Listen.inside(false), PidfdSocket: o.PidfdSocket,
 		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),
 	}, e.place)
@@ -234,15 +236,24 @@ func (e *execution) start() error {
 
 // open opens what the init needs of the container.
 func (e *execution) open() (err error) {
-	if e.root, err = e.openRoot(); err != nil || !slices.Contains(e.talk.plan.Pass, plan.SlotGroup) {
-		return err
+	slots := e.talk.plan.Pass
+	if slices.Contains(slots, slotCgroupNS()) {
+		if e.cgroup, err = openCgroupNS(e.Pid); err == unix.ENOENT {
+			return must("cannot exec in a stopped container")
+		}
+		err = errs.Op("open the cgroup namespace of", e.ID, err)
 	}
-	e.born, err = openGroup(e.place)
+	if err == nil {
+		e.root, err = e.openRoot() // tells whether the pid still is its own
+	}
+	if err == nil && slices.Contains(slots, plan.SlotGroup) {
+		e.born, err = openGroup(e.place)
+	}
 	return err
 }
 
 func (e *execution) pass(slots []plan.Slot) []int {
-	return handed{pidfd: e.pidfd, root: e.root, group: e.born}.pass(slots)
+	return handed{pidfd: e.pidfd, root: e.root, group: e.born, cgroup: e.cgroup}.pass(slots)
 }
 
 // openRoot opens the root of the container's init. The pid is still its own if it lives now.
@@ -260,7 +271,7 @@ func (e *execution) openRoot() (int, error) {
 
 func (e *execution) close() {
 	e.talk.close()
-	for _, fd := range []int{e.pidfd, e.root, e.born, e.peer} {
+	for _, fd := range []int{e.pidfd, e.root, e.born, e.cgroup, e.peer} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}

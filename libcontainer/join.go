@@ -1,6 +1,8 @@
 package libcontainer
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -26,7 +28,7 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 	if err != nil {
 		return err
 	}
-	fds := handed{h.pidfd, -1, -1, p.stdin, p.write}
+	fds := handed{h.pidfd, -1, -1, -1, p.stdin, p.write}
 	if fds.root, err = unix.Open("/proc/"+itoa(h.pid)+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
 		return errs.Op("open the root of", h.id, err)
 	}
@@ -36,6 +38,15 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 			return err
 		}
 		defer unix.Close(fds.group)
+	}
+	if slices.Contains(talk.plan.Pass, slotCgroupNS()) {
+		if fds.cgroup, err = openCgroupNS(h.pid); err != nil {
+			return errs.Op("open the cgroup namespace of", h.id, err)
+		}
+		defer unix.Close(fds.cgroup)
+	}
+	if err = h.giveOutput(p.write, k); err != nil {
+		return err
 	}
 	if talk.child, err = nsenter.Spawn(nsenter.Start{}); err != nil {
 		return err
@@ -49,8 +60,21 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 	return err
 }
 
+// giveOutput has the hook be able to open its output again, as /dev/stderr: in a user
+// namespace it is somebody else than who made the pipe.
+func (h *hooks) giveOutput(pipe int, k config.HookKind) error {
+	if fresh, joined := compile.Namespaces(h.spec); (fresh|joined)&unix.CLONE_NEWUSER == 0 {
+		return nil
+	}
+	uid := uint32(0)
+	if k == config.StartContainer {
+		uid = h.spec.Process.User.UID
+	}
+	return errs.Op("give the hook its output", "", giveStreams(h.pid, uid, pipe))
+}
+
 // handed are what an init gets that joins a container.
-type handed struct{ pidfd, root, group, stdin, output int }
+type handed struct{ pidfd, root, group, cgroup, stdin, output int }
 
 // pass are the fds for slots of the plan.
 func (f handed) pass(slots []plan.Slot) []int {
@@ -63,6 +87,8 @@ func (f handed) pass(slots []plan.Slot) []int {
 			fds[i] = f.root
 		case plan.SlotGroup:
 			fds[i] = f.group
+		case slotCgroupNS():
+			fds[i] = f.cgroup
 		case plan.SlotTmp:
 			fds[i] = f.stdin
 		case plan.SlotTree:
@@ -76,7 +102,7 @@ func (f handed) pass(slots []plan.Slot) []int {
 func (h *hooks) planOf(k config.HookKind, hook specs.Hook, host kernel.Host, unified bool) (*conversation, error) {
 	talk := &conversation{files: func() ([]int, error) { return joinFiles(h.group) }}
 	talk.act = func(s plan.HostStep) error { return actOn(talk.child, s) }
-	in := &compile.Input{Spec: h.spec, Host: host, Unified: unified, ID: h.id}
+	in := &compile.Input{Spec: h.spec, Host: host, Unified: unified, Own: ownNamespaces(h.spec, h.pid), ID: h.id}
 	if k == config.StartContainer {
 		talk.filter = h.filterFor(h.spec)
 		in.Filter, in.FilterFlags = talk.filter.cached.Program, seccomp.Flags(talk.filter.profile)

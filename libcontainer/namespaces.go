@@ -47,6 +47,26 @@ func openNamespaces(spec *specs.Spec) (j joined, err error) {
 	return j, nil
 }
 
+// ownNamespaces are the CLONE_NEW* flags of those that config.json names by path, and that the
+// process pid shares with us: setns(2) into one's own user namespace is an error.
+func ownNamespaces(spec *specs.Spec, pid int) uint64 {
+	_, joined := compile.Namespaces(spec)
+	if joined&unix.CLONE_NEWUSER != 0 && sameFile("/proc/"+strconv.Itoa(pid)+"/ns/user", "/proc/self/ns/user") {
+		return unix.CLONE_NEWUSER
+	}
+	return 0
+}
+
+// slotCgroupNS has the container's cgroup namespace. Its setns(2) comes when the process is
+// container root, to whom an init that is not dumpable, and may have been executed outside of
+// the user namespace, cannot be named by a pidfd.
+func slotCgroupNS() plan.Slot { return compile.NamespaceSlot(specs.CgroupNamespace) }
+
+// openCgroupNS opens that of the process pid; the bare errno.
+func openCgroupNS(pid int) (int, error) {
+	return unix.Open("/proc/"+strconv.Itoa(pid)+"/ns/cgroup", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+}
+
 // needUserNS: who has no rights gets them in a user namespace only.
 func needUserNS(spec *specs.Spec) error {
 	fresh, joined := compile.Namespaces(spec)

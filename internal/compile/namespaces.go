@@ -101,11 +101,8 @@ func (w *work) fresh(t specs.LinuxNamespaceType) bool {
 	return fresh&NamespaceFlag(t) != 0
 }
 
-// userNS tells whether the container has a user namespace, new or joined.
-func (w *work) userNS() bool {
-	fresh, joined := Namespaces(w.in.Spec)
-	return (fresh|joined)&unix.CLONE_NEWUSER != 0
-}
+// userNS tells whether the container has a user namespace, new or joined, that is not ours.
+func (w *work) userNS() bool { return w.all()&unix.CLONE_NEWUSER != 0 }
 
 // privileged: the caller may join what belongs to its own user namespace.
 func (w *work) privileged() bool { return w.in.Host.Caps&kernel.CapabilityBit("CAP_SYS_ADMIN") != 0 }
@@ -248,11 +245,21 @@ func (w *work) timeOffsets() {
 // not mapped: what is made from now on belongs to it, and nothing to an unmapped id. Of a
 // joined one only the kernel knows what it maps.
 func (w *work) containerRoot() {
-	l, u, flags := w.in.Spec.Linux, w.process.User, uint16(0)
-	uid, gid := uint32(0), uint32(0)
+	flags := uint16(0)
 	if !w.fresh(specs.UserNamespace) {
 		flags = plan.IDTry
-	} else {
+	}
+	w.From("/linux/uidMappings")
+	w.becomeRoot(flags)
+	if !w.privileged() {
+		w.Renew()
+	}
+}
+
+func (w *work) becomeRoot(flags uint16) {
+	l, u := w.in.Spec.Linux, w.process.User
+	uid, gid := uint32(0), uint32(0)
+	if w.fresh(specs.UserNamespace) {
 		if !covers(l.UIDMappings, 0) {
 			uid = u.UID
 		}
@@ -260,11 +267,8 @@ func (w *work) containerRoot() {
 			gid = u.GID
 		}
 	}
-	w.From("/linux/uidMappings").Groups(nil, plan.IDTry)
+	w.Groups(nil, plan.IDTry)
 	w.User(gid, uid, flags)
-	if !w.privileged() {
-		w.Renew()
-	}
 }
 
 // covers tells whether the id is mapped.
@@ -293,8 +297,11 @@ func birth(w *work) {
 		w.Host(plan.HostStep{Act: plan.ActJoin, Call: plan.CallJoin})
 		w.Join(plan.WriteOutside)
 	}
-	if w.all()&unix.CLONE_NEWCGROUP != 0 {
-		w.Setns(plan.SlotPidfd, unix.CLONE_NEWCGROUP, "the container's cgroup namespace")
+	if w.all()&unix.CLONE_NEWCGROUP != 0 { // not by the pidfd: for container root the init is not there to be looked at
+		slot := NamespaceSlot(specs.CgroupNamespace)
+		w.pass = append(w.pass, slot)
+		w.Setns(slot, unix.CLONE_NEWCGROUP, "the container's cgroup namespace")
+		w.Close(slot)
 	}
 	w.Close(plan.SlotPidfd)
 }
@@ -302,16 +309,16 @@ func birth(w *work) {
 // all are the namespaces that the container has for itself.
 func (w *work) all() uint64 {
 	fresh, joined := Namespaces(w.in.Spec)
-	return fresh | joined
+	return fresh | joined&^w.in.Own
 }
 
 // enter: the root of a mount namespace is not always the container's: if rt ran in a chroot,
-// the host's lies above. The init's own root is. In a user namespace the process is its root.
+// the host's lies above. The init's own root is. In a user namespace the process is its root, or, where
+// that is not mapped, the user: what is made, like a terminal, belongs to it.
 func enter(w *work) {
 	w.From("")
 	if w.userNS() {
-		w.Groups(nil, plan.IDTry)
-		w.User(0, 0, plan.IDTry)
+		w.becomeRoot(plan.IDTry)
 	}
 	w.Chroot("the container's init")
 }

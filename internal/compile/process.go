@@ -102,16 +102,11 @@ func ownScore(w *work) {
 }
 
 // ownStreams: pipes of the caller belong to an id that a user namespace does not map, so it is
-// the parent that gives them to the user.
+// the parent that gives them to the user. With a terminal of its own a process has none of
+// them, and the caller's terminal stays the caller's.
 func (w *work) ownStreams() {
-	l := w.in.Spec.Linux
-	if l == nil || !w.privileged() {
-		return
-	}
-	for _, m := range l.UIDMappings {
-		if id := w.process.User.UID - m.ContainerID; w.process.User.UID >= m.ContainerID && id < m.Size {
-			w.From("/process/user/uid").Host(plan.HostStep{Act: plan.ActStreams, Call: plan.CallReady, A: uint64(m.HostID + id)})
-		}
+	if w.userNS() && w.privileged() && !w.process.Terminal {
+		w.From("/process/user/uid").Host(plan.HostStep{Act: plan.ActStreams, Call: plan.CallReady, A: uint64(w.process.User.UID)})
 	}
 }
 

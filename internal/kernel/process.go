@@ -51,6 +51,30 @@ func InnerPid(pid int) (int, error) {
 	return strconv.Atoi(f[len(f)-1])
 }
 
+// OuterUID is our number of the user uid of the user namespace that the process pid is in:
+// user_namespaces(7), uid_map. ok is false if there is no such user.
+func OuterUID(pid int, uid uint32) (outer uint32, ok bool, err error) {
+	raw, err := ReadFile("/proc/"+strconv.Itoa(pid)+"/uid_map", 16<<10)
+	if err != nil {
+		return 0, false, err
+	}
+	outer, ok = outerID(string(raw), uid)
+	return outer, ok, nil
+}
+
+func outerID(rows string, id uint32) (uint32, bool) {
+	for row := range strings.Lines(rows) {
+		var n [3]uint64
+		for i, word := range strings.Fields(row) {
+			n[min(i, 2)], _ = strconv.ParseUint(word, 10, 32)
+		}
+		if at := uint64(id) - n[0]; uint64(id) >= n[0] && at < n[2] {
+			return uint32(n[1] + at), true
+		}
+	}
+	return 0, false
+}
+
 // BootID names this boot: a start time means nothing in another one.
 func BootID() (string, error) {
 	raw, err := ReadFile("/proc/sys/kernel/random/boot_id", 64)

@@ -33,7 +33,7 @@ const (
 	ActMaps                   // uid_map, gid_map, setgroups
 	ActTree                   // the source of a mount, with mapped ids
 	ActJoin                   // open the files to join the cgroups by
-	ActStreams                // give standard streams that are pipes or terminals to the user A
+	ActStreams                // give standard streams that are pipes or terminals to the user A of its user namespace
 	ActRlimit                 // A the resource called S, B its soft and C its hard limit
 	ActPidFile                // S is the file
 	ActPidfd                  // the init's pidfd goes to the socket S

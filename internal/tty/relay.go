@@ -76,6 +76,9 @@ func (r *Relay) over() bool {
 	}
 	fds := []unix.PollFd{{Fd: int32(r.Master), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, 0)
+	for err == unix.EINTR { // by the SIGCHLD of the end, for instance; the next round would wait for ever
+		n, err = unix.Poll(fds, 0)
+	}
 	return r.Master < 0 || r.left <= 0 || err == nil && n == 0
 }
 

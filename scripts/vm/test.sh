@@ -14,6 +14,8 @@ trap 'rm -rf "$share"' EXIT
 CGO_ENABLED=0 go test -c -o "$share/integration/" ./integration
 CGO_ENABLED=0 go test -c -o "$share/cgroups.test" ./cgroups
 go test -c -tags "netgo osusergo" -ldflags "-linkmode external -extldflags -static" -o "$share/nsenter/" ./nsenter
+mkdir "$share/integration/testdata"
+gcc -static -O1 -o "$share/integration/testdata/say" integration/testdata/say.c
 cp -r README.md scripts/vm/guest.sh "$share"
 cp scripts/fuzz-init.sh "$share/scripts"
 
