@@ -78,7 +78,7 @@ static long write_maps(const struct step *s, u32 pid)
 }
 
 // mapped: the child waits at the pipe until its maps are there, and is dead without them. The
-// parent need not be asked, only told.
+// parent need not be asked, only told, and first: the child may fork, too.
 static long mapped(const struct step *s, long pid, const int *pipe)
 {
 	char byte = 0;
@@ -88,8 +88,9 @@ static long mapped(const struct step *s, long pid, const int *pipe)
 		result = write_maps(s, (u32)pid);
 		if (result < 0)
 			return result;
+		tell((u32)pid);
 		sys3(__NR_write, pipe[1], &byte, 1);
-		return told((u32)pid);
+		leave(0);
 	}
 	sys1(__NR_close, pipe[1]);
 	if (sys3(__NR_read, pipe[0], &byte, 1) != 1)

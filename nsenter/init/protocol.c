@@ -126,14 +126,20 @@ long do_call(const struct step *s)
 	return 0;
 }
 
+// tell says the pid of a forked child to the parent.
+void tell(u32 pid)
+{
+	struct message m = {VERB_SPAWNED, init.base + init.at, (int)pid, 0};
+
+	say(&m, -1);
+}
+
 // told: the one who forked tells the parent the pid and goes; the child, to whom fork gave
 // 0, waits until the parent has done its part.
 long told(u32 pid)
 {
-	struct message m = {VERB_SPAWNED, init.base + init.at, (int)pid, 0};
-
 	if (pid) {
-		say(&m, -1);
+		tell(pid);
 		leave(0);
 	}
 	if (!is_done(sys3(__NR_read, init.slot[SLOT_SOCKET], init.text, sizeof(init.text) - 1)))

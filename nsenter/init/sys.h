@@ -105,6 +105,7 @@ long do_call(const struct step *), do_wait(const struct step *);
 int hear_plan(int sock, int *fds, u32 *step);
 long ask(long call, int fd, int *fds, int max);
 long told(u32 pid);
+void tell(u32 pid);
 void fail(long result) __attribute__((noreturn));
 void leave(int status) __attribute__((noreturn));
 
