@@ -184,7 +184,7 @@ func TestRun(t *testing.T) {
 		{name: "foreground ends what outlives init", play: func(t *testing.T) {
 			c := newContainer(t, without("pid"), script("sleep 300 & exit 6"))
 			cmd := c.command("run", "--bundle", c.bundle, c.id)
-			cmd.files = true // the sleeper keeps a pipe open
+			cmd.files = true                              // the sleeper keeps a pipe open
 			want(t, cmd.run(t), 6, match{}, only(is(""))) // runc tells of a group that is busy for a moment
 		}},
 		{name: "keep", play: func(t *testing.T) {
