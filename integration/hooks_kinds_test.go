@@ -145,7 +145,8 @@ func hookRows() []hookRow {
 		{name: "descriptors", hook: sh("for fd in /proc/self/fd/*; do echo ${fd##*/}; done | sort -n | tr '\\n' ' ' >@/out"),
 			want:   func(*container, hookKind, int) string { return "0 1 2 3 " }, // 3 is the shell's, which lists them
 			differ: "createContainer poststop", peers: peers{runc: differs("leaks its own, and what it inherited")}},
-		{name: "signals", hook: sh("grep -E '^Sig(Blk|Ign)' /proc/self/status >@/out; true"), // for the last command busybox ignores QUIT
+		// 32 and 33 are the C library's own, and ignored below make. For the last command busybox ignores QUIT.
+		{name: "signals", hook: sh("grep -E '^Sig(Blk|Ign)' /proc/self/status | sed 's/[01]80000000$/000000000/' >@/out; true"),
 			want: func(*container, hookKind, int) string {
 				return "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
 			}},
