@@ -18,16 +18,15 @@ import (
 // hooks run a container's hooks: config.md, "POSIX-platform Hooks".
 type hooks struct {
 	Root
-	what      string // "create web", for messages
-	spec      *specs.Spec
-	id        string
-	bundle    string // absolute
-	rootfs    string // absolute
-	group     cgroups.Group
-	pid       int // of the init
-	pidfd     int // of the init, -1 once it is gone
-	sharedPid bool
-	signals   int // readable when a signal has come
+	what    string // "create web", for messages
+	spec    *specs.Spec
+	id      string
+	bundle  string // absolute
+	rootfs  string // absolute
+	group   cgroups.Group
+	pid     int // of the init
+	pidfd   int // of the init, -1 once it is gone
+	signals int // readable when a signal has come
 }
 
 // hookStatus is what hooks of a kind are told: the point in the lifecycle, runtime.md, at
@@ -100,7 +99,7 @@ func (h *hooks) state(k config.HookKind) ([]byte, error) {
 func (c *creation) hooks() *hooks {
 	return &hooks{
 		Root: c.Root, what: c.talk.what, spec: c.doc.Spec, id: c.o.ID, bundle: c.bundle, rootfs: c.out.Rootfs, group: c.out.Cgroup.Group(),
-		pid: c.talk.child.Pid, pidfd: c.talk.child.Pidfd, sharedPid: c.record.SharedPid, signals: c.talk.signals,
+		pid: c.talk.child.Pid, pidfd: c.talk.child.Pidfd, signals: c.talk.signals,
 	}
 }
 
@@ -117,7 +116,7 @@ func (c *creation) poststop() error {
 func (c *container) hooks(what string, spec *specs.Spec) (*hooks, error) {
 	h := &hooks{
 		Root: c.in, what: what + " " + c.ID, spec: spec, id: c.ID, bundle: c.Bundle, rootfs: c.Rootfs, group: c.group(),
-		pid: c.Pid, pidfd: -1, sharedPid: c.SharedPid,
+		pid: c.Pid, pidfd: -1,
 	}
 	var err error
 	h.signals, err = signals.Heed()
