@@ -21,6 +21,9 @@ func program(t *testing.T, name string, env ...string) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
+	if _, err := exec.LookPath("go"); err != nil {
+		skip(t, "needs a Go toolchain")
+	}
 	cmd := exec.Command("go", "build", "-o", path, "./"+name)
 	cmd.Env = append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {

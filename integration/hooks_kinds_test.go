@@ -167,6 +167,9 @@ func (c *container) program(k hookKind, text string) {
 
 func hookNamespaces(c *container, k hookKind, pid int) string {
 	whose := "self"
+	if k.inside && hasV2() { // whose default has a cgroup namespace
+		return "0::/\n"
+	}
 	if k.inside {
 		whose = fmt.Sprint(pid)
 	}

@@ -75,9 +75,11 @@ func (t *conversation) follow() error {
 // rest hands over the part of the plan for which the init waits, without the fds that its
 // first steps have used up.
 func (t *conversation) rest() error {
-	p := *t.plan
-	p.Pass = slices.DeleteFunc(slices.Clone(p.Pass), func(s plan.Slot) bool { return s >= plan.SlotGroup })
-	return t.child.Do(&p, t.pass(p.Pass), p.Rest())
+	p, first := *t.plan, t.plan.Rest()
+	p.Pass = slices.DeleteFunc(slices.Clone(p.Pass), func(s plan.Slot) bool {
+		return s >= plan.SlotGroup && !slices.ContainsFunc(p.Init[first:], func(step plan.Step) bool { return step.In == s })
+	})
+	return t.child.Do(&p, t.pass(p.Pass), first)
 }
 
 func (t *conversation) forked() error {

@@ -118,6 +118,9 @@ func namespaces(w *work) {
 	w.Plan.Namespaces, _ = Early(w.in.Spec, w.in.Unified)
 	w.refuseOld(fresh, joined)
 	others := joined &^ unix.CLONE_NEWUSER
+	if w.joinsGroupsLate() {
+		others &^= unix.CLONE_NEWCGROUP
+	}
 	if w.privileged() {
 		w.join(others)
 	}
@@ -211,9 +214,10 @@ func (w *work) fork(fresh uint64) {
 	fresh &= unix.CLONE_NEWPID | unix.CLONE_NEWUSER
 	if fresh&unix.CLONE_NEWUSER != 0 {
 		w.forkUser(fresh, w.groupSlot())
-		return
+	} else {
+		w.From("/linux/namespaces").Fork(fresh, 0, w.groupSlot(), plan.CallNone)
 	}
-	w.From("/linux/namespaces").Fork(fresh, 0, w.groupSlot(), plan.CallNone)
+	w.closeGroup()
 }
 
 // born: the fork puts the init into its cgroup.
@@ -227,6 +231,17 @@ func (w *work) groupSlot() plan.Slot {
 	w.pass = append(w.pass, plan.SlotGroup)
 	return plan.SlotGroup
 }
+
+// closeGroup lets go of a directory of the host.
+func (w *work) closeGroup() {
+	if w.born() {
+		w.Close(plan.SlotGroup)
+	}
+}
+
+// joinsGroupsLate: from inside another cgroup namespace the kernel moves no process out of it,
+// but who has left the host's user namespace may not join one of the host's.
+func (w *work) joinsGroupsLate() bool { return !w.userNS() || w.born() }
 
 // timeOffsets holds for those who are born into the namespace; time_namespaces(7).
 func (w *work) timeOffsets() {
@@ -293,6 +308,7 @@ func setns(w *work) {
 // made in the pid namespace by rt itself would share rt's memory with whoever may trace it.
 func birth(w *work) {
 	w.From("").Fork(0, 0, w.groupSlot(), plan.CallNone)
+	w.closeGroup()
 	if w.born() {
 		w.Host(plan.HostStep{Act: plan.ActJoin, Call: plan.CallJoin})
 		w.Join(plan.WriteOutside)

@@ -160,6 +160,9 @@ func (w *work) outside() uint16 {
 }
 
 func cgroupNamespace(w *work) {
+	if _, joined := Namespaces(w.in.Spec); joined&unix.CLONE_NEWCGROUP != 0 && w.joinsGroupsLate() {
+		w.join(unix.CLONE_NEWCGROUP)
+	}
 	if w.fresh(specs.CgroupNamespace) {
 		w.From("/linux/namespaces").Unshare(unix.CLONE_NEWCGROUP)
 	}

@@ -3,6 +3,7 @@
 set -eu
 cp -r /share /var/tmp/tests # /share is slow
 cd /var/tmp/tests
+export TMPDIR=/var/tmp # /tmp is mounted nodev
 set -a
 . ./env
 set +a
