@@ -167,9 +167,6 @@ func (c *container) program(k hookKind, text string) {
 
 func hookNamespaces(c *container, k hookKind, pid int) string {
 	whose := "self"
-	if k.inside && hasV2() { // whose default has a cgroup namespace
-		return "0::/\n"
-	}
 	if k.inside {
 		whose = fmt.Sprint(pid)
 	}
@@ -186,6 +183,9 @@ func hookNamespaces(c *container, k hookKind, pid int) string {
 
 func hookGroup(c *container, k hookKind, pid int) string {
 	whose := "self"
+	if k.inside && hasV2() { // whose default has a cgroup namespace
+		return "0::/\n"
+	}
 	if k.inside {
 		whose = fmt.Sprint(pid)
 	}

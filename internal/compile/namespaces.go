@@ -239,9 +239,10 @@ func (w *work) closeGroup() {
 	}
 }
 
-// joinsGroupsLate: from inside another cgroup namespace the kernel moves no process out of it,
-// but who has left the host's user namespace may not join one of the host's.
-func (w *work) joinsGroupsLate() bool { return !w.userNS() || w.born() }
+// joinsGroupsLate: from inside another cgroup namespace the kernel lets no process move itself
+// to a group outside of it. Who is about to leave the host's user namespace could not join one
+// of the host's later, and moves by files that the parent has opened.
+func (w *work) joinsGroupsLate() bool { return !w.userNS() }
 
 // timeOffsets holds for those who are born into the namespace; time_namespaces(7).
 func (w *work) timeOffsets() {
