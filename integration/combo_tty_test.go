@@ -56,7 +56,8 @@ func (s *screen) stat() (st unix.Stat_t) {
 }
 
 func comboForeground(t *testing.T, by comboCaller, uid uint32) {
-	c := by.container(t, withTTY, user(uid, uid), script("echo ready; read x; stat -c '%u:%g %t' /dev/console; "+lookTTY+"read x; stty size; exit 7"))
+	c := by.container(t, withTTY, user(uid, uid), script("echo ready; read x; stat -c '%u:%g %t' /dev/console; "+lookTTY+
+		"read x; n=0; until test \"$(stty size)\" = '30 90' -o $n = 300; do n=$((n+1)); sleep 0.01; done; stty size; exit 7")) // keys may overtake the signal
 	screen := newScreen(t)
 	before := screen.stat()
 	s := screen.run(c.command("run", "--bundle", c.bundle, c.id))
