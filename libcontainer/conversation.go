@@ -64,7 +64,7 @@ func (t *conversation) serve() error {
 func (t *conversation) follow() error {
 	for i := range t.plan.Init {
 		if t.plan.Init[i].Kind == plan.KindFork {
-			if err := t.forked(); err != nil {
+			if err := t.forked(i); err != nil {
 				return err
 			}
 		}
@@ -82,11 +82,13 @@ func (t *conversation) rest() error {
 	return t.child.Do(&p, t.pass(p.Pass), first)
 }
 
-func (t *conversation) forked() error {
+// forked hears of the child that goes on after the step fork. It has to be reaped whatever it
+// says before: the death of its pid namespace would wait for that.
+func (t *conversation) forked(fork int) error {
 	m, fd, err := t.recvFork()
-	if err == nil && m.Verb == plan.CallVerb { // the child was quicker than the one that tells of it
+	if err == nil && m.Verb != plan.Spawned && int(m.Step) > fork { // the child was quicker than the one that tells of it
 		t.early = &heard{m, fd}
-		return t.forked()
+		return t.forked(fork)
 	}
 	if fd >= 0 {
 		defer unix.Close(fd)
