@@ -2,10 +2,8 @@ package libcontainer
 
 import (
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 
 	"rt/internal/errs"
-	"rt/internal/kernel"
 	"rt/seccomp"
 )
 
@@ -61,13 +59,9 @@ func (f *filterSource) memfd() (int, error) {
 	for _, w := range c.warnings {
 		f.warn(w)
 	}
-	fd, err := unix.MemfdCreate("rt-seccomp", unix.MFD_CLOEXEC)
+	fd, err := memfd("rt-seccomp", c.filter.Program)
 	if err != nil {
-		return -1, errs.Op("make a memory file", "rt-seccomp", err)
-	}
-	if err := kernel.WriteAll(fd, c.filter.Program); err != nil {
-		unix.Close(fd)
-		return -1, errs.Op("fill the memory file", "rt-seccomp", err)
+		return -1, errs.Op("make the memory file", "rt-seccomp", err)
 	}
 	if err := f.cache.Store(f.key, c.filter); err != nil {
 		f.warn("the seccomp cache was not written: " + err.Error())

@@ -103,10 +103,7 @@ func startGuard(tty int, saved, raw unix.Termios) (*guard, error) {
 	}
 	defer unix.Close(ends[0])
 	g := &guard{saved: saved, raw: raw, tty: tty, life: ends[1]}
-	// Not from this thread: in `exec` its children belong to the container's pid namespace.
-	failed := make(chan error)
-	go func() { failed <- g.fork(ends[0]) }()
-	if err := <-failed; err != nil {
+	if err := g.fork(ends[0]); err != nil {
 		unix.Close(g.life)
 		return nil, errs.Op("fork", "the terminal's guard", err)
 	}
