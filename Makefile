@@ -16,7 +16,7 @@ INIT_DEP := $(INIT_SRC) $(wildcard nsenter/init/*.h)
 
 export VERSION COMMIT RT FUZZTIME INIT_CFLAGS INIT_SRC
 .NOTPARALLEL: # deps comes before what needs it
-.PHONY: build init generate test check integration integration-vm race bench golden fuzz install deps deps-vm demo clean help
+.PHONY: build init generate test check integration integration-vm managers race bench golden fuzz install deps deps-vm deps-managers demo clean help
 .DEFAULT_GOAL := build
 
 build: init ## build ./rt, linked statically against musl where that is possible
@@ -47,6 +47,9 @@ race: build ## races for the container's paths, 10 s each, and 1000 execs under 
 integration-vm: deps-vm build ## rows for cgroup v2, systemd and a user without root in a virtual machine; ALL=1: every row
 	scripts/vm/test.sh
 
+managers: deps-managers build ## real managers with rt, and runc beside it: a table manager by case; RUN=REGEXP
+	go test -tags managers -count=1 -timeout 60m ./integration/managers -run '$(or $(RUN),.)'
+
 bench: build ## measure rt beside crun and runc; needs root
 	go run ./bench $(BENCHFLAGS)
 
@@ -64,6 +67,9 @@ deps: ## install what is missing; needs apt and root only then
 
 deps-vm: ## install what integration-vm needs besides
 	scripts/deps.sh vm
+
+deps-managers: ## install what managers needs besides
+	scripts/deps.sh managers
 
 demo: deps build ## a tour of what rt does
 	scripts/demo.sh

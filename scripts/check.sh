@@ -7,6 +7,7 @@ unformatted=$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)
 [ -z "$unformatted" ] || { echo "gofmt: $unformatted" >&2; exit 1; }
 
 go vet ./...
+go vet -tags managers ./integration/managers
 
 for source in $INIT_SRC; do
     # shellcheck disable=SC2086

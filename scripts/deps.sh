@@ -23,6 +23,7 @@ has() {
 }
 
 case ${1:-} in
+managers) wanted="" ;;
 vm) wanted="qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs xz-utils" ;;
 *) wanted="pkg-config libseccomp-dev musl-tools busybox-static gcc-aarch64-linux-gnu
     libc6-dev-arm64-cross qemu-user uidmap runc crun strace jq debootstrap" ;;
