@@ -48,7 +48,7 @@ integration-vm: deps-vm build ## rows for cgroup v2, systemd and a user without 
 	scripts/vm/test.sh
 
 managers: deps-managers build ## real managers with rt, and runc beside it: a table manager by case; RUN=REGEXP
-	go test -tags managers -count=1 -timeout 60m ./integration/managers -run '$(or $(RUN),.)'
+	go -C integration/managers test -tags managers -count=1 -timeout 60m -run '$(or $(RUN),.)'
 
 bench: build ## measure rt beside crun and runc; needs root
 	go run ./bench $(BENCHFLAGS)
