@@ -16,6 +16,7 @@ gets a socket for sd_notify(3), and start waits for its READY=1.
    rt create --bundle /srv/sh --console-socket /run/sh.sock sh
    rt start web`,
 		min: 1, max: 1,
+		suits: unused,
 		flags: createFlags(&o),
 		act: func(s *session, args []string) (err error) {
 			o.ID = args[0]

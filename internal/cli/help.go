@@ -6,6 +6,8 @@ import (
 	"rt/internal/errs"
 )
 
+const summary = "run containers from OCI bundles"
+
 const description = `rt runs containers from OCI bundles: a directory with config.json and a root
 file system. It needs no daemon; what it knows about a container lies below --root.
 
@@ -39,7 +41,7 @@ func rtHelp() string {
 		list = append(list, [2]string{e.name, e.usage})
 	}
 	list = append(list, [2]string{"help, h", "Shows a list of commands or help for one command"})
-	return section("NAME", "rt - run containers from OCI bundles") +
+	return section("NAME", "rt - "+summary) +
 		section("USAGE", "rt [global options] command [command options]") +
 		"VERSION:\n   " + versionText() + "\n\n" +
 		section("DESCRIPTION", description) +

@@ -19,6 +19,7 @@ not given.
    rt kill web HUP
    rt kill --all web 9`,
 		min: 1, max: 2,
+		suits: "created running paused",
 		flags: []*option{toggle(&all, "all", "a", "send the signal to every process of the container")},
 		act: func(s *session, args []string) error {
 			signal, err := parseSignal(append(args, "TERM")[1])
@@ -49,6 +50,15 @@ func checkSignal(text string, n int, ok bool) (int, error) {
 		return 0, errs.New(errs.Usage, "unknown signal "+strconv.Quote(text))
 	}
 	return n, nil
+}
+
+// signalNames are the names of signal(7) without SIG and without second names.
+func signalNames() []string {
+	var names []string
+	for n := unix.Signal(1); n < 32; n++ {
+		names = append(names, strings.TrimPrefix(unix.SignalName(n), "SIG"))
+	}
+	return names
 }
 
 // Real-time signals as glibc numbers them: it keeps the kernel's first two to itself.

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -41,21 +42,19 @@ func listCommand() command {
 	}
 }
 
+var formats = []string{"table", "json"}
+
 func formatFlag(v *string) *option {
 	*v = "table"
-	return text(v, "format", "f", "print in `FORMAT`, table (the default) or json")
+	return oneOf(v, formats, "format", "f", "print in `FORMAT`, table (the default) or json")
 }
 
 // parseFormat is true for json.
 func parseFormat(format string) (bool, error) {
-	switch format {
-	case "table":
-		return false, nil
-	case "json":
-		return true, nil
-	default:
+	if !slices.Contains(formats, format) {
 		return false, errs.New(errs.Usage, "invalid format option: "+format+" (table or json)")
 	}
+	return format == "json", nil
 }
 
 // renderList is the output of list; no containers are null in JSON, as runc prints it.

@@ -6,6 +6,7 @@ func pauseCommand() command {
 
    rt pause web`,
 		min: 1, max: 1,
-		act: func(s *session, args []string) error { return s.life.Pause(args[0]) },
+		suits: "created running",
+		act:   func(s *session, args []string) error { return s.life.Pause(args[0]) },
 	}
 }

@@ -6,6 +6,7 @@ func resumeCommand() command {
 
    rt resume web`,
 		min: 1, max: 1,
-		act: func(s *session, args []string) error { return s.life.Resume(args[0]) },
+		suits: "paused",
+		act:   func(s *session, args []string) error { return s.life.Resume(args[0]) },
 	}
 }

@@ -15,6 +15,7 @@ workload says by sd_notify(3) is passed on; --detach waits for its READY=1.
    rt run web
    rt run --detach --bundle /srv/web web`,
 		min: 1, max: 1,
+		suits: unused,
 		flags: append(createFlags(&o.CreateOptions),
 			toggle(&o.Detach, "detach", "d", "return once the workload has started"),
 			toggle(&o.Keep, "keep", "", "do not delete the container when the workload has exited"),

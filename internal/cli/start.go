@@ -11,6 +11,7 @@ process from then on.
 
    rt start web`,
 		min: 1, max: 1,
-		act: func(s *session, args []string) error { return s.life.Start(args[0]) },
+		suits: "created",
+		act:   func(s *session, args []string) error { return s.life.Start(args[0]) },
 	}
 }
