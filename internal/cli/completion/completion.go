@@ -64,7 +64,7 @@ func fishes() syntax {
 //	dir file   a path of the host
 //	command    a command of rt
 //	container  [STATUS...]: a container, with one of these
-//	=          WORD...: one of these
+//	words      WORD...: one of these
 func table(topics []topic.Command, s syntax) string {
 	text := s.root(topics)
 	for _, c := range topics[1:] {
@@ -102,7 +102,7 @@ func (s syntax) row(list string, fields ...string) string {
 // kind is what completes a value. Most follow from the placeholder that help shows.
 func kind(v topic.Value) string {
 	if v.Words != nil {
-		return "= " + strings.Join(v.Words, " ")
+		return "words " + strings.Join(v.Words, " ")
 	}
 	switch v.Name {
 	case "":

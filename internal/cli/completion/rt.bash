@@ -20,38 +20,51 @@ _rt_kind() {
     kind=
 }
 
+# _rt_join sets words to those before the cursor, and cur to the one at it: bash parts them at
+# "=" and ":", too. stuck is the part of cur that readline takes for words of its own.
+_rt_join() {
+    local i line=$COMP_LINE
+    words=() stuck=
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        if [[ $i != 0 && $line != [[:space:]]* && $line ]]; then
+            stuck=${words[-1]}
+            words[-1]+=${COMP_WORDS[i]}
+        else
+            stuck=
+            words+=("${COMP_WORDS[i]}")
+        fi
+        line=${line#"${line%%[![:space:]]*}"}
+        line=${line#"${COMP_WORDS[i]}"}
+    done
+    cur=${words[-1]}
+    [[ ${COMP_WORDS[COMP_CWORD]} != [=:] ]] || stuck=$cur
+    unset 'words[-1]'
+}
+
 # _rt_read walks over the words before the cursor, as rt itself would. It sets kind to what
 # is to be completed, "flag" where a flag can stand, too.
 _rt_read() {
-    local i=1 open=1 count=0 word
+    local i=1 open=1 count=0 word value
     command= root= kind=
     _rt_table ''
-    while ((i < COMP_CWORD)); do
-        word=${COMP_WORDS[i]}
+    while ((i < ${#words[@]})); do
+        word=${words[i++]}
         if [[ $open && $word == -- ]]; then
             open=
-            ((i += 1))
         elif [[ $open && $word == -?* ]]; then
             _rt_kind "${word%%=*}"
-            if [[ $word == *=* ]]; then
-                [[ $word != *-root=* ]] || root=${word#*=}
-            elif [[ ${COMP_WORDS[i + 1]} == '=' ]]; then # "=" parts words, COMP_WORDBREAKS
-                ((i + 2 < COMP_CWORD)) || return 0
-                [[ $word != *-root ]] || root=${COMP_WORDS[i + 2]}
-                ((i += 2))
-            elif [[ $kind && $kind != none ]]; then
-                ((i + 1 < COMP_CWORD)) || return 0
-                [[ $word != *-root ]] || root=${COMP_WORDS[i + 1]}
-                ((i += 1))
+            value=${word#*=}
+            if [[ $word != *=* && $kind && $kind != none ]]; then
+                ((i < ${#words[@]})) || return 0
+                value=${words[i++]}
             fi
-            ((i += 1))
+            [[ ${word%%=*} != -root && ${word%%=*} != --root ]] || root=$value
         elif [[ ! $command ]]; then
             command=$word open=1
             _rt_table "$command"
-            ((i += 1))
         else
             open=
-            ((count += 1, i += 1))
+            ((count += 1))
         fi
     done
     kind=${operands[count]:-any}
@@ -61,7 +74,7 @@ _rt_read() {
 # _rt_containers prints the containers that have one of the statuses $@, of any without.
 _rt_containers() {
     local id pid status rest
-    local -a line=("${COMP_WORDS[0]/#\~/$HOME}")
+    local -a line=("${words[0]/#\~/$HOME}")
     root=${root//[\"\'\\]/}
     [[ ! $root ]] || line+=(--root "${root/#\~/$HOME}")
     "${line[@]}" list 2>/dev/null | {
@@ -104,13 +117,12 @@ _rt_flags() {
 }
 
 _rt() {
-    local cur=${COMP_WORDS[COMP_CWORD]} before= command root kind
-    local -a verbs flags operands
+    local cur stuck before= command root kind
+    local -a words verbs flags operands
     COMPREPLY=()
+    _rt_join
     _rt_read
-    if [[ $cur == '=' ]]; then
-        cur=
-    elif [[ $kind == flag && $cur == *=* ]]; then
+    if [[ $kind == flag && $cur == *=* ]]; then
         _rt_kind "${cur%%=*}"
         before=${cur%%=*}= cur=${cur#*=}
     fi
@@ -127,9 +139,10 @@ _rt() {
         mapfile -t COMPREPLY < <(compgen "-${kind:0:1}" -- "$cur")
         ;;
     container*) mapfile -t COMPREPLY < <(compgen -W "$(_rt_containers ${kind#container})" -- "$cur") ;;
-    =*) mapfile -t COMPREPLY < <(compgen -W "${kind#= }" -- "$cur") ;;
+    words*) mapfile -t COMPREPLY < <(compgen -W "${kind#words }" -- "$cur") ;;
     esac
     [[ ! $before ]] || COMPREPLY=("${COMPREPLY[@]/#/$before}")
+    [[ ! $stuck ]] || COMPREPLY=("${COMPREPLY[@]#"$stuck"}")
 }
 
 complete -F _rt rt

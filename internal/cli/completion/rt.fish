@@ -60,7 +60,7 @@ function __rt_offer
             set found (string replace '|' \t -- $__rt_verbs)
         case container
             set found (__rt_containers "$argv[3]" $kind[2..-1])
-        case =
+        case words
             set found $kind[2..-1]
         case dir
             set found (__fish_complete_directories "$cur" '')

@@ -57,17 +57,17 @@ _rt_read() {
     kind=${operands[count + 1]:-any}
     if ((open)) && [[ $PREFIX == -* || $#operands == 0 ]]; then
         kind=flag
-        [[ $PREFIX != -*=* ]] || { _rt_kind ${PREFIX%%=*}; compset -P '*=' }
     fi
 }
 
 # _rt_containers offers the containers that have one of the statuses $@, of any without.
 _rt_containers() {
     local row
-    local -a line list fields
+    local -a line rows list fields
     line=(${(Q)words[1]/#\~/$HOME})
     [[ -z $root ]] || line+=(--root ${root/#\~/$HOME})
-    for row in ${${(f)"$($line list 2>/dev/null)"}[2,-1]}; do
+    rows=("${(@f)$($line list 2>/dev/null)}")
+    for row in $rows[2,-1]; do
         fields=(${=row})
         ((! $#)) || (($@[(Ie)$fields[3]])) || continue
         list+=("$fields[1]:$fields[3]")
@@ -85,13 +85,17 @@ _rt_flags() {
             list+=("$name:${(j:|:)fields[3,-1]}")
         done
     done
-    _describe -o -t options option list
+    _describe -t flags flag list
 }
 
 _rt() {
     local kind root
     local -a verbs flags operands list
     _rt_read
+    if [[ $kind == flag && $PREFIX == *=* ]]; then
+        _rt_kind ${PREFIX%%=*}
+        compset -P '*=' # lasts until this function returns
+    fi
     case $kind in
     flag) _rt_flags ;;
     command)
@@ -102,8 +106,8 @@ _rt() {
     dir) _files -/ ;;
     file) _files ;;
     container*) _rt_containers ${=kind#container} ;;
-    =*)
-        list=(${=kind#=})
+    words*)
+        list=(${=kind#words})
         compadd -a list
         ;;
     *) _message value ;;

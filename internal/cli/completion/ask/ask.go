@@ -1,0 +1,116 @@
+// Package ask asks the real shells what they would complete, for tests.
+package ask
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Shell is a shell that has loaded rt's completion.
+type Shell struct {
+	name string
+	home string // the shell's HOME, and where rt is
+	env  []string
+}
+
+// Load makes a directory of its own for a shell, below dir, in which rt is the program bin.
+// Env is what bin needs besides.
+func Load(name, bin, dir string, env ...string) (Shell, error) {
+	home := filepath.Join(dir, name)
+	s := Shell{name, home, append(env, "HOME="+home, "TERM=dumb", "LC_ALL=C.UTF-8", "PATH="+home+":/usr/local/bin:/usr/bin:/bin")}
+	if err := os.Mkdir(home, 0o755); err != nil {
+		return s, err
+	}
+	if err := os.Symlink(bin, filepath.Join(home, "rt")); err != nil {
+		return s, err
+	}
+	script, err := s.output(exec.Command(filepath.Join(home, "rt"), "completion", name))
+	if err != nil {
+		return s, err
+	}
+	return s, os.WriteFile(filepath.Join(home, "completion"), []byte(script), 0o644)
+}
+
+// Words are what the shell offers at the end of line: for each, what would stand there, a
+// tab, and the description if the shell shows one.
+func (s Shell) Words(line string) ([]string, error) {
+	script := map[string]string{"bash": bash, "zsh": zsh, "fish": fish}[s.name]
+	cmd := exec.Command(s.name, flags(s.name, script)...)
+	cmd.Env = append(s.env, "LINE="+line)
+	out, err := s.output(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("%s, %q: %w", s.name, line, err)
+	}
+	return strings.FieldsFunc(out, func(r rune) bool { return r == '\n' }), nil
+}
+
+func flags(shell, script string) []string {
+	switch shell {
+	case "bash":
+		return []string{"--norc", "--noprofile", "-c", script}
+	case "fish":
+		return []string{"--no-config", "-c", script}
+	}
+	return []string{"-f", "-c", script}
+}
+
+func (s Shell) output(cmd *exec.Cmd) (string, error) {
+	var stderr strings.Builder
+	cmd.Dir, cmd.Stderr = s.home, &stderr
+	if cmd.Env == nil {
+		cmd.Env = s.env
+	}
+	out, err := cmd.Output()
+	if err == nil && stderr.Len() > 0 {
+		err = fmt.Errorf("stderr: %s", stderr.String())
+	}
+	return string(out), err
+}
+
+// bash parts words at blanks and "=", as it does by COMP_WORDBREAKS.
+const bash = `
+source ~/completion
+read -ra COMP_WORDS <<<"${LINE//=/ = }"
+[[ $LINE != *\  ]] || COMP_WORDS+=('')
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_TYPE=9 COMP_LINE=$LINE COMP_POINT=${#LINE}
+_rt
+[[ ${#COMPREPLY[@]} = 0 ]] || printf '%s\n' "${COMPREPLY[@]}"
+`
+
+// complete(1) of fish puts a tab before descriptions.
+const fish = `source ~/completion; complete -C "$LINE"`
+
+// zsh completes only in an interactive shell on a terminal: zpty gives it one, and a compadd
+// of our own in it writes down what it is asked to add. "wait" ends when the file "done" is there.
+const zsh = `
+zmodload zsh/zpty
+cat >~/setup <<'END'
+PS1= PS2=
+autoload -Uz compinit && compinit -D -u
+source ~/completion
+compadd() {
+    local -a hits
+    if [[ " ${@[1,(i)--]} " != *" -"[OAD]" "* ]]; then
+        builtin compadd -A hits "$@"
+        (($#hits)) && print -rl -- $IPREFIX$^hits >>~/hits
+    fi
+    builtin compadd "$@"
+}
+_capture() { _main_complete; compstate[insert]= compstate[list]=; : >~/done }
+zle -C capture complete-word _capture
+bindkey '^I' capture
+: >~/ready
+END
+rm -f ~/ready ~/done ~/hits
+await() { local i; for i in {1..1000}; do [[ ! -e $1 ]] || return 0; sleep 0.02; done; print -u2 "no $1"; exit 1 }
+zpty shell 'exec zsh -f -i'
+zpty -w shell 'source ~/setup'
+await ~/ready
+zpty -w -n shell "$LINE"$'\t'
+await ~/done
+zpty -d shell
+[[ ! -e ~/hits ]] || cat ~/hits
+`
