@@ -25,3 +25,15 @@ type Value struct {
 	Words []string // all that it can be; nil: not known
 	Suits string   // of CONTAINER: the statuses that it can have; "": any
 }
+
+// Manual is what only the manual page of a command says. Texts are like Command.Text.
+type Manual struct {
+	Text        string // more of the description
+	Exit        []Item
+	Environment []Item
+	Files       []Item
+	See         []string // other pages: runc(8)
+}
+
+// Item is a row of a list: a name and what there is to say about it.
+type Item [2]string
