@@ -9,6 +9,7 @@ func createCommand() command {
 would be executed. CONTAINER is a name that is not in use below --root. Hooks of
 the kinds prestart, createRuntime and createContainer are run. If the process has
 a terminal, --console-socket says who gets it.
+
 Sockets from systemd (LISTEN_FDS) are passed on; with NOTIFY_SOCKET the workload
 gets a socket for sd_notify(3), and start waits for its READY=1.
 

@@ -16,6 +16,7 @@ or 255 if rt fails. With --tty COMMAND has a terminal of its own, which is relay
 to the caller's, or sent to --console-socket.
 
    rt exec web ls -l /
+   rt exec --user 1000:1000 --cwd /tmp web id
    rt exec --tty --env TERM=xterm web sh
    rt exec --process process.json --detach --pid-file /run/p.pid web`,
 		min: 1, max: -1,

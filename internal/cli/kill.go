@@ -13,10 +13,12 @@ func killCommand() command {
 	var all bool
 	return command{
 		text: `SIGNAL is a number or a name of signal(7), with or without SIG, and TERM if it is
-not given.
+not given. Process 1 of a PID namespace, as the init process mostly is, takes only
+signals that it has a handler for, and KILL.
 
    rt kill web
    rt kill web HUP
+   rt kill web KILL
    rt kill --all web 9`,
 		min: 1, max: 2,
 		suits: "created running paused",

@@ -107,8 +107,7 @@ the file of --process says otherwise.`,
 		}},
 		{"features", topic.Manual{See: []string{"rt-spec(8)"}}},
 		{"kill", topic.Manual{
-			Text: `The kernel drops a signal to process 1 of a PID namespace that has no handler for it;
-only KILL and STOP from outside always arrive. Signal 0 asks whether the process is
+			Text: `STOP arrives at process 1 as well, from outside of its namespace. Signal 0 asks whether the process is
 there. Real-time signals are RTMIN, RTMIN+n, RTMAX and RTMAX-n.`,
 			See: []string{"rt-delete(8)", "signal(7)", "pid_namespaces(7)"},
 		}},
@@ -144,9 +143,8 @@ for the host's. A caller without root gets another plan than root does.`,
 			See:         []string{"rt-create(8)", "rt-state(8)"},
 		}},
 		{"state", topic.Manual{
-			Text: `The status is creating, created, running, paused or stopped. It is found out each
-time, and kept nowhere.`,
-			See: []string{"rt-list(8)"},
+			Text: `The status is found out each time, and kept nowhere.`,
+			See:  []string{"rt-list(8)"},
 		}},
 	}
 }

@@ -89,7 +89,7 @@ const zsh = `
 zmodload zsh/zpty
 cat >~/setup <<'END'
 PS1= PS2=
-autoload -Uz compinit && compinit -D -u
+autoload -Uz compinit && compinit -u -d ~/dump
 source ~/completion
 compadd() {
     local -a hits
