@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestInstall: make install puts there what it should and nothing else, man(1) finds the pages,
@@ -51,10 +52,8 @@ func TestInstall(t *testing.T) {
 // use it.
 func makeInstalled(t *testing.T, target, dir string) {
 	t.Helper()
-	cmd := exec.Command("make", "-s", "-C", "..", "-o", "build", "-o", "init", target, "DESTDIR="+dir, "PREFIX=/opt/rt")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("make %s: %v\n%s", target, err, out)
-	}
+	make := []string{"make", "-s", "-C", "..", "-o", "build", "-o", "init", target, "DESTDIR=" + dir, "PREFIX=/opt/rt"}
+	command{args: make, limit: 5 * time.Minute}.run(t).must(t)
 }
 
 // commandNames are those that rt's help lists.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,13 +24,24 @@ func eachShell(t *testing.T, test func(*testing.T, ask.Shell)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := ask.Load(name, self, t.TempDir(), "CLI_TEST_MAIN=1")
+			s, err := ask.Load(name, self, t.TempDir(), output, "CLI_TEST_MAIN=1")
 			if err != nil {
 				t.Fatal(err)
 			}
 			test(t, s)
 		})
 	}
+}
+
+func output(p ask.Program) (string, error) {
+	var stderr strings.Builder
+	cmd := exec.Command(p.Args[0], p.Args[1:]...)
+	cmd.Env, cmd.Dir, cmd.Stderr = p.Env, p.Dir, &stderr
+	out, err := cmd.Output()
+	if stderr.Len() > 0 {
+		err = errors.New(stderr.String())
+	}
+	return string(out), err
 }
 
 // offered are the words alone, sorted, without what stands before a "=" and a directory's "/".

@@ -4,70 +4,63 @@ package ask
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 )
+
+// Program is a program to run, and how it is run belongs to the test: it gives what the
+// program printed to standard output, and an error for a failure or a word on standard error.
+type Program struct {
+	Args, Env []string
+	Dir       string
+}
 
 // Shell is a shell that has loaded rt's completion.
 type Shell struct {
 	name string
 	home string // the shell's HOME, and where rt is
 	env  []string
+	run  func(Program) (string, error)
 }
 
 // Load makes a directory of its own for a shell, below dir, in which rt is the program bin.
 // Env is what bin needs besides.
-func Load(name, bin, dir string, env ...string) (Shell, error) {
+func Load(name, bin, dir string, run func(Program) (string, error), env ...string) (Shell, error) {
 	home := filepath.Join(dir, name)
-	s := Shell{name, home, append(env, "HOME="+home, "TERM=dumb", "LC_ALL=C.UTF-8", "PATH="+home+":/usr/local/bin:/usr/bin:/bin")}
+	env = append(env, "HOME="+home, "TERM=dumb", "LC_ALL=C.UTF-8", "PATH="+home+":/usr/local/bin:/usr/bin:/bin")
+	s := Shell{name, home, env, run}
+	rt := filepath.Join(home, "rt")
 	if err := os.Mkdir(home, 0o755); err != nil {
 		return s, err
 	}
-	if err := os.Symlink(bin, filepath.Join(home, "rt")); err != nil {
+	if err := os.Symlink(bin, rt); err != nil {
 		return s, err
 	}
-	script, err := s.output(exec.Command(filepath.Join(home, "rt"), "completion", name))
+	script, err := run(Program{[]string{rt, "completion", name}, env, home})
 	if err != nil {
 		return s, err
 	}
 	return s, os.WriteFile(filepath.Join(home, "completion"), []byte(script), 0o644)
 }
 
-// Words are what the shell offers at the end of line: for each, what would stand there, a
-// tab, and the description if the shell shows one.
+// Words are what the shell offers at the end of line: for each, what would stand there, and in
+// fish a tab and the description.
 func (s Shell) Words(line string) ([]string, error) {
-	script := map[string]string{"bash": bash, "zsh": zsh, "fish": fish}[s.name]
-	cmd := exec.Command(s.name, flags(s.name, script)...)
-	cmd.Env = append(s.env, "LINE="+line)
-	out, err := s.output(cmd)
+	out, err := s.run(Program{s.args(), append(s.env, "LINE="+line), s.home})
 	if err != nil {
 		return nil, fmt.Errorf("%s, %q: %w", s.name, line, err)
 	}
 	return strings.FieldsFunc(out, func(r rune) bool { return r == '\n' }), nil
 }
 
-func flags(shell, script string) []string {
-	switch shell {
+func (s Shell) args() []string {
+	switch s.name {
 	case "bash":
-		return []string{"--norc", "--noprofile", "-c", script}
+		return []string{"bash", "--norc", "--noprofile", "-c", bash}
 	case "fish":
-		return []string{"--no-config", "-c", script}
+		return []string{"fish", "--no-config", "-c", fish}
 	}
-	return []string{"-f", "-c", script}
-}
-
-func (s Shell) output(cmd *exec.Cmd) (string, error) {
-	var stderr strings.Builder
-	cmd.Dir, cmd.Stderr = s.home, &stderr
-	if cmd.Env == nil {
-		cmd.Env = s.env
-	}
-	out, err := cmd.Output()
-	if err == nil && stderr.Len() > 0 {
-		err = fmt.Errorf("stderr: %s", stderr.String())
-	}
-	return string(out), err
+	return []string{s.name, "-f", "-c", zsh}
 }
 
 // bash parts words at blanks and "=", as it does by COMP_WORDBREAKS.
