@@ -13,7 +13,7 @@ import (
 )
 
 // eachShell runs a test with every shell of completion's row of the table.
-func eachShell(t *testing.T, test func(*testing.T, ask.Shell)) {
+func eachShell(t *testing.T, test func(*testing.T, ask.Shell), env ...string) {
 	e, _ := lookup("completion")
 	for _, name := range strings.Split(e.args, "|") {
 		t.Run(name, func(t *testing.T) {
@@ -24,7 +24,7 @@ func eachShell(t *testing.T, test func(*testing.T, ask.Shell)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := ask.Load(name, self, t.TempDir(), output, "CLI_TEST_MAIN=1")
+			s, err := ask.Load(name, self, t.TempDir(), output, append(env, "CLI_TEST_MAIN=1")...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,4 +112,23 @@ func TestShells(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestDescriptions: each shell shows them, bash in the list that a second tab prints.
+func TestDescriptions(t *testing.T) {
+	eachShell(t, func(t *testing.T, s ask.Shell) {
+		words, err := s.Words("rt create --p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range words {
+			words[i] = strings.Join(strings.Fields(w), " ")
+		}
+		slices.Sort(words)
+		equal(t, "words", words, []string{
+			"--pid-file write the process id to FILE",
+			"--pidfd-socket send a pidfd of the process to the unix socket PATH",
+			"--preserve-fds pass N more file descriptors, from 3 on, or from 3 + LISTEN_FDS",
+		})
+	}, "COMP_TYPE=63", "COLUMNS=100")
 }

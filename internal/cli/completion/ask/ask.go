@@ -43,8 +43,8 @@ func Load(name, bin, dir string, run func(Program) (string, error), env ...strin
 	return s, os.WriteFile(filepath.Join(home, "completion"), []byte(script), 0o644)
 }
 
-// Words are what the shell offers at the end of line: for each, what would stand there, and in
-// fish a tab and the description.
+// Words are what the shell offers at the end of line: for each, what would stand there, and the
+// description: fish and zsh have a tab before it, bash shows it for COMP_TYPE=63 only.
 func (s Shell) Words(line string) ([]string, error) {
 	out, err := s.run(Program{s.args(), append(s.env, "LINE="+line), s.home})
 	if err != nil {
@@ -68,7 +68,7 @@ const bash = `
 source ~/completion
 read -ra COMP_WORDS <<<"${LINE//=/ = }"
 [[ $LINE != *\  ]] || COMP_WORDS+=('')
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_TYPE=9 COMP_LINE=$LINE COMP_POINT=${#LINE}
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_TYPE=${COMP_TYPE:-9} COMP_LINE=$LINE COMP_POINT=${#LINE}
 _rt
 [[ ${#COMPREPLY[@]} = 0 ]] || printf '%s\n' "${COMPREPLY[@]}"
 `
@@ -81,14 +81,18 @@ const fish = `source ~/completion; complete -C "$LINE"`
 const zsh = `
 zmodload zsh/zpty
 cat >~/setup <<'END'
-PS1= PS2=
+PS1= PS2= COLUMNS=200
 autoload -Uz compinit && compinit -u -d ~/dump
 source ~/completion
 compadd() {
-    local -a hits
+    local -a hits shown
+    local i=${@[(i)-d]}
     if [[ " ${@[1,(i)--]} " != *" -"[OAD]" "* ]]; then
-        builtin compadd -A hits "$@"
-        (($#hits)) && print -rl -- $IPREFIX$^hits >>~/hits
+        ((i > $#)) || shown=("${(@P)@[i+1]}")
+        builtin compadd -A hits -D shown "$@"
+        for ((i = 1; i <= $#hits; i++)); do
+            print -r -- $IPREFIX$hits[i]$'\t'${shown[i]#*  -- } >>~/hits
+        done
     fi
     builtin compadd "$@"
 }
