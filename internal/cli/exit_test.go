@@ -50,6 +50,8 @@ func TestExit(t *testing.T) {
 		{"kill", nil, 1, `rt: "kill" requires a minimum of 1 argument`},
 		{"kill a 9 b", nil, 1, `rt: "kill" requires a maximum of 2 arguments`},
 		{"kill a FROB", nil, 1, `rt: unknown signal "FROB"`},
+		{"completion", nil, 1, `rt: "completion" requires exactly 1 argument`},
+		{"completion ksh", nil, 1, `rt: no completion for the shell "ksh"`},
 		{"list --format xml", nil, 1, "rt: invalid format option: xml (table or json)"},
 		{"ps --format xml a", nil, 1, "rt: invalid format option: xml (table or json)"},
 		{"exec", nil, 255, `rt: exec failed: "exec" requires a minimum of 1 argument`},

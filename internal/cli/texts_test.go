@@ -47,7 +47,7 @@ func TestPages(t *testing.T) {
 				t.Errorf("rt %s %s: not in its page, or not in its help", c.Name, name)
 			}
 		}
-		if c.Name != "" && !strings.Contains(all["rt.8"], `\fBrt\-`+c.Name+`\fR(8)`+"\n"+c.Usage[:10]) {
+		if c.Name != "" && !strings.Contains(all["rt.8"], ".TP\n"+`\fBrt\-`+c.Name+`\fR(8)`+"\n") {
 			t.Errorf("%s is not listed in rt(8)", c.Name)
 		}
 		for _, title := range []string{"NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES", "EXIT STATUS", "SEE ALSO"} {

@@ -80,10 +80,11 @@ const fish = `source ~/completion; complete -C "$LINE"`
 // of our own in it writes down what it is asked to add. "wait" ends when the file "done" is there.
 const zsh = `
 zmodload zsh/zpty
+mkdir -p ~/site && cp ~/completion ~/site/_rt
 cat >~/setup <<'END'
 PS1= PS2= COLUMNS=200
+fpath=(~/site $fpath) # as installed: found and loaded by its first line
 autoload -Uz compinit && compinit -u -d ~/dump
-source ~/completion
 compadd() {
     local -a hits shown
     local i=${@[(i)-d]}
