@@ -45,7 +45,7 @@ func completeNames(t *testing.T, name string) {
 	c.rt("start", "paused").must(t)
 	c.rt("pause", "paused").must(t)
 	c.rt("kill", "stopped", "KILL").must(t)
-	until(t, "stopped", func() bool { return strings.Contains(c.rt("state", "stopped").stdout, `"stopped"`) })
+	until(t, "stopped", func() bool { return strings.Contains(c.rt("state", "stopped").stdout, `"status": "stopped"`) })
 	for _, row := range []struct{ line, want string }{
 		{root + "start ", "created"},
 		{root + "pause ", "created running"},
