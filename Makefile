@@ -3,6 +3,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 PREFIX  ?= /usr/local
+MAN_DATE ?= $(shell git log -1 --format=%cs 2>/dev/null || date +%F)
 RT      ?= $(CURDIR)/rt
 FUZZTIME ?= 20s
 
@@ -14,9 +15,12 @@ INIT_CFLAGS := -std=gnu11 -Os -ffreestanding -nostdlib -static -fno-stack-protec
 INIT_SRC := $(filter-out nsenter/init/fuzz%,$(wildcard nsenter/init/*.c))
 INIT_DEP := $(INIT_SRC) $(wildcard nsenter/init/*.h)
 
+MAN    = $(DESTDIR)$(PREFIX)/share/man/man8
+SHELLS = $(DESTDIR)$(PREFIX)/share
+
 export VERSION COMMIT RT FUZZTIME INIT_CFLAGS INIT_SRC
 .NOTPARALLEL: # deps comes before what needs it
-.PHONY: build init generate test check integration integration-vm managers race bench golden fuzz install deps deps-vm deps-managers demo clean help
+.PHONY: build init generate test check integration integration-vm managers race bench golden fuzz man install uninstall deps deps-vm deps-managers demo clean help
 .DEFAULT_GOAL := build
 
 build: init ## build ./rt, linked statically against musl where that is possible
@@ -59,8 +63,23 @@ golden: ## rewrite golden files from what the code does now
 fuzz: init ## run every fuzz target for FUZZTIME, 20s by default
 	scripts/fuzz.sh
 
-install: build ## install into DESTDIR/PREFIX/sbin
+man: init ## write the manual pages into .build/man
+	scripts/build.sh .build/gen ./internal/cli/gen
+	.build/gen -date "$(MAN_DATE)" -version "$(VERSION)" .build/man
+
+install: build man ## install program, manual and completions into DESTDIR/PREFIX
 	install -D -m 0755 rt "$(DESTDIR)$(PREFIX)/sbin/rt"
+	install -d -m 0755 "$(MAN)"
+	install -m 0644 .build/man/*.8 "$(MAN)"
+	for shell in bash zsh fish; do ./rt completion $$shell >.build/rt.$$shell || exit; done
+	install -D -m 0644 .build/rt.bash "$(SHELLS)/bash-completion/completions/rt"
+	install -D -m 0644 .build/rt.zsh "$(SHELLS)/zsh/site-functions/_rt"
+	install -D -m 0644 .build/rt.fish "$(SHELLS)/fish/vendor_completions.d/rt.fish"
+
+uninstall: man ## remove what install has installed, with the same DESTDIR and PREFIX
+	cd .build/man && for page in *.8; do rm -f "$(MAN)/$$page" || exit; done
+	rm -f "$(DESTDIR)$(PREFIX)/sbin/rt" "$(SHELLS)/bash-completion/completions/rt" \
+		"$(SHELLS)/zsh/site-functions/_rt" "$(SHELLS)/fish/vendor_completions.d/rt.fish"
 
 deps: ## install what is missing; needs apt and root only then
 	scripts/deps.sh

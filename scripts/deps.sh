@@ -8,11 +8,12 @@ PATH=$PATH:/usr/sbin:/sbin
 has() {
     case $1 in
     libseccomp-dev) pkg-config --exists libseccomp 2>/dev/null ;;
-    pkg-config | runc | crun | strace | jq | debootstrap | mmdebstrap) command -v "$1" >/dev/null ;;
+    pkg-config | runc | crun | strace | jq | zsh | fish | mandoc | debootstrap | mmdebstrap) command -v "$1" >/dev/null ;;
     musl-tools) command -v musl-gcc >/dev/null ;;
     busybox-static) command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
     gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc >/dev/null ;;
     libc6-dev-arm64-cross) [ -e /usr/aarch64-linux-gnu/include/asm/unistd.h ] ;;
+    man-db) command -v man >/dev/null ;;
     uidmap) command -v newuidmap >/dev/null && command -v newgidmap >/dev/null ;;
     qemu-user) command -v qemu-aarch64 >/dev/null ;;
     qemu-system-x86) command -v qemu-system-x86_64 >/dev/null ;;
@@ -26,7 +27,8 @@ case ${1:-} in
 managers) wanted="" ;;
 vm) wanted="qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs xz-utils" ;;
 *) wanted="pkg-config libseccomp-dev musl-tools busybox-static gcc-aarch64-linux-gnu
-    libc6-dev-arm64-cross qemu-user uidmap runc crun strace jq debootstrap" ;;
+    libc6-dev-arm64-cross qemu-user uidmap runc crun strace jq debootstrap
+    man-db mandoc zsh fish" ;;
 esac
 missing=()
 for package in $wanted; do

@@ -11,10 +11,14 @@ import (
 type command struct {
 	text     string    // description and examples
 	min, max int       // number of arguments; max < 0 means any
+	suits    string    // the statuses that CONTAINER can have, for completion; "" is any
 	flags    []*option // bound to variables that act reads
 	act      func(s *session, args []string) error
 	failed   func(error) error // adds to every error of this command; nil adds nothing
 }
+
+// unused is what create asks of CONTAINER, and the status of none.
+const unused = "unused"
 
 // mainOptions are the flags that may stand before the command.
 func mainOptions(g *globals, help, version *bool) []*option {

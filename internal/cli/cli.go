@@ -46,12 +46,13 @@ type world struct {
 type session struct {
 	world
 	globals
-	args []string
-	name string // the command's; "" until the global flags are parsed
-	log  *logger
-	root libcontainer.Root
-	life lifecycle
-	code int // the workload's exit code
+	args  []string
+	table []entry // commands, which a command itself cannot refer to
+	name  string  // the command's; "" until the global flags are parsed
+	log   *logger
+	root  libcontainer.Root
+	life  lifecycle
+	code  int // the workload's exit code
 }
 
 // exitError is an error whose exit code is not exitFailure.
@@ -69,7 +70,7 @@ func Main(args []string) int {
 }
 
 func run(args []string, w world) int {
-	s := &session{world: w, args: args, log: newLogger(w.stderr)}
+	s := &session{world: w, args: args, table: commands, log: newLogger(w.stderr)}
 	return s.finish(s.dispatch())
 }
 

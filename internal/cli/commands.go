@@ -14,6 +14,7 @@ type entry struct {
 // commands is the table of commands, sorted by name. It is data of the program: nothing of
 // it is computed when rt starts.
 var commands = []entry{
+	{"completion", "bash|zsh|fish", "print a program that completes rt's command lines", completionCommand},
 	{"create", "CONTAINER", "create a container from a bundle, ready to start", createCommand},
 	{"delete", "CONTAINER", "remove a container and what it holds", deleteCommand},
 	{"exec", "CONTAINER [COMMAND [ARG...]]", "run another process in a container", execCommand},

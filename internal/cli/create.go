@@ -9,6 +9,7 @@ func createCommand() command {
 would be executed. CONTAINER is a name that is not in use below --root. Hooks of
 the kinds prestart, createRuntime and createContainer are run. If the process has
 a terminal, --console-socket says who gets it.
+
 Sockets from systemd (LISTEN_FDS) are passed on; with NOTIFY_SOCKET the workload
 gets a socket for sd_notify(3), and start waits for its READY=1.
 
@@ -16,6 +17,7 @@ gets a socket for sd_notify(3), and start waits for its READY=1.
    rt create --bundle /srv/sh --console-socket /run/sh.sock sh
    rt start web`,
 		min: 1, max: 1,
+		suits: unused,
 		flags: createFlags(&o),
 		act: func(s *session, args []string) (err error) {
 			o.ID = args[0]

@@ -16,9 +16,11 @@ or 255 if rt fails. With --tty COMMAND has a terminal of its own, which is relay
 to the caller's, or sent to --console-socket.
 
    rt exec web ls -l /
+   rt exec --user 1000:1000 --cwd /tmp web id
    rt exec --tty --env TERM=xterm web sh
    rt exec --process process.json --detach --pid-file /run/p.pid web`,
 		min: 1, max: -1,
+		suits:  "created running",
 		flags:  execFlags(&o),
 		failed: execFailed,
 		act: func(s *session, args []string) (err error) {
@@ -38,7 +40,7 @@ func execFlags(o *libcontainer.ExecOptions) []*option {
 	return []*option{
 		consoleSocket(&o.ConsoleSocket),
 		pidfdSocket(&o.PidfdSocket),
-		text(&o.Cwd, "cwd", "", "run in `DIR` of the container"),
+		text(&o.Cwd, "cwd", "", "run in `CWD`, a directory of the container"),
 		list(&o.Env, "env", "e", "set a variable, `NAME=VALUE`"),
 		toggle(&o.Tty, "tty", "t", "give the process a terminal (with --process, FILE decides)"),
 		text(&o.User, "user", "u", "run as `UID[:GID]`"),

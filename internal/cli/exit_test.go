@@ -50,6 +50,8 @@ func TestExit(t *testing.T) {
 		{"kill", nil, 1, `rt: "kill" requires a minimum of 1 argument`},
 		{"kill a 9 b", nil, 1, `rt: "kill" requires a maximum of 2 arguments`},
 		{"kill a FROB", nil, 1, `rt: unknown signal "FROB"`},
+		{"completion", nil, 1, `rt: "completion" requires exactly 1 argument`},
+		{"completion ksh", nil, 1, `rt: no completion for the shell "ksh"`},
 		{"list --format xml", nil, 1, "rt: invalid format option: xml (table or json)"},
 		{"ps --format xml a", nil, 1, "rt: invalid format option: xml (table or json)"},
 		{"exec", nil, 255, `rt: exec failed: "exec" requires a minimum of 1 argument`},
@@ -150,7 +152,9 @@ USAGE:
    rt list [command options]
 
 DESCRIPTION:
-   Prints a row for every container below --root.
+   Prints a row for every container below --root: its name, the pid of its init
+   process (0 once that has ended), its status, its bundle, when it was created and
+   by whom.
 
       rt list
       rt --root /run/user/1000/rt list --format json
@@ -161,17 +165,20 @@ OPTIONS:
    --help, -h           print this text
 `
 	equal(t, "command", (&recorder{}).rt("list", "--help"), result{stdout: command})
-	const head = "NAME:\n   rt - run containers from OCI bundles\n\nUSAGE:\n   rt [global options] command [command options]\n\nVERSION:\n   unknown\ncommit: "
-	const commands = "\n\nCOMMANDS:\n   create    create a container from a bundle, ready to start\n   delete    remove"
+	const head = "NAME:\n   rt - run containers from OCI bundles\n\nUSAGE:\n   rt [global options] command [command options]\n\nVERSION:\n   unknown\n   commit: "
+	const commands = "\n\nCOMMANDS:\n   completion  print a program that completes rt's command lines\n   create      create a container from a bundle, ready to start\n   delete      remove"
 	const tail = `
-   help, h   Shows a list of commands or help for one command
+   help, h     Shows a list of commands or help for one command
 
 GLOBAL OPTIONS:
-   --root DIR           keep the containers' state in DIR (default: /run/rt, or rt below $XDG_RUNTIME_DIR without root)
+   --root DIR           keep the containers' state in DIR (default: /run/rt, or
+                        rt below $XDG_RUNTIME_DIR without root)
    --log FILE           append log records to FILE
    --log-format FORMAT  write log records in FORMAT, text (the default) or json
    --debug              log more
-   --rootless MODE      go on without a cgroup where none can be made: MODE is true, false or auto (the default: all but the host's root do)
+   --rootless MODE      go on without a cgroup where none can be made: MODE is
+                        true, false or auto (the default: all but the host's
+                        root do)
    --systemd-cgroup     let systemd make the cgroups (not supported yet)
    --help, -h           print this text
    --version, -v        print the versions of rt and of what it is built from

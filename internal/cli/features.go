@@ -16,7 +16,8 @@ func featuresCommand() command {
 		text: `The document is that of features.md of the OCI runtime specification. It says what
 this build can do, whatever the host is.
 
-   rt features`,
+   rt features
+   rt features | jq .linux.seccomp.actions`,
 		act: func(s *session, _ []string) error { return printJSON(s.stdout, featureList(), "    ", "\n") },
 	}
 }

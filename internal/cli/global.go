@@ -3,11 +3,17 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"rt/internal/errs"
 	"rt/libcontainer"
+)
+
+var (
+	logFormats    = []string{"text", "json"}
+	rootlessModes = []string{"auto", "true", "false"} // besides what strconv.ParseBool reads
 )
 
 // globals are the flags that stand before the command.
@@ -25,9 +31,9 @@ func (g *globals) options() []*option {
 	return []*option{
 		&option{(*pathValue)(&g.dir), "root", "", "keep the containers' state in `DIR` (default: " + rootDir + ", or rt below $XDG_RUNTIME_DIR without root)"},
 		text(&g.logFile, "log", "", "append log records to `FILE`"),
-		text(&g.logFormat, "log-format", "", "write log records in `FORMAT`, text (the default) or json"),
+		oneOf(&g.logFormat, logFormats, "log-format", "", "write log records in `FORMAT`, text (the default) or json"),
 		toggle(&g.verbose, "debug", "", "log more"),
-		text(&g.rootless, "rootless", "", "go on without a cgroup where none can be made: `MODE` is true, false or auto (the default: all but the host's root do)"),
+		oneOf(&g.rootless, rootlessModes, "rootless", "", "go on without a cgroup where none can be made: `MODE` is true, false or auto (the default: all but the host's root do)"),
 		toggle(&g.systemd, "systemd-cgroup", "", "let systemd make the cgroups (not supported yet)"),
 	}
 }
@@ -44,7 +50,7 @@ func (g globals) whoTolerates() libcontainer.Rootless {
 }
 
 func (g globals) check() error {
-	if g.logFormat != "text" && g.logFormat != "json" {
+	if !slices.Contains(logFormats, g.logFormat) {
 		return errs.New(errs.Usage, "invalid log-format: "+g.logFormat)
 	}
 	if _, err := strconv.ParseBool(g.rootless); err != nil && g.rootless != "auto" {

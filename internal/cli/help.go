@@ -6,13 +6,17 @@ import (
 	"rt/internal/errs"
 )
 
+const summary = "run containers from OCI bundles"
+
 const description = `rt runs containers from OCI bundles: a directory with config.json and a root
 file system. It needs no daemon; what it knows about a container lies below --root.
 
    rt spec                    write a config.json to start from
    rt run web                 run the bundle in this directory as container "web"
    rt spec --rootless; rt run mine                          the same without root
-   rt create web; rt start web; rt kill web; rt delete web`
+   rt create web; rt start web; rt kill web KILL; rt delete web
+
+Each command tells more with --help, and so does its manual page, as in "man rt-run".`
 
 // help prints the help of the command that args names, or rt's.
 func (s *session) help(args []string) error {
@@ -39,9 +43,9 @@ func rtHelp() string {
 		list = append(list, [2]string{e.name, e.usage})
 	}
 	list = append(list, [2]string{"help, h", "Shows a list of commands or help for one command"})
-	return section("NAME", "rt - run containers from OCI bundles") +
+	return section("NAME", "rt - "+summary) +
 		section("USAGE", "rt [global options] command [command options]") +
-		"VERSION:\n   " + versionText() + "\n\n" +
+		section("VERSION", versionText()) +
 		section("DESCRIPTION", description) +
 		section("COMMANDS", table(list)) +
 		lastSection("GLOBAL OPTIONS", optionTable(mainOptions(new(globals), new(bool), new(bool))))
@@ -76,7 +80,10 @@ func optionTable(options []*option) string {
 	return table(rows)
 }
 
-// table sets two columns, of ASCII.
+// screen is how long a line of help may be.
+const screen = 80
+
+// table sets two columns, of ASCII. The second is filled anew.
 func table(rows [][2]string) string {
 	width := 0
 	for _, row := range rows {
@@ -84,7 +91,25 @@ func table(rows [][2]string) string {
 	}
 	lines := make([]string, len(rows))
 	for i, row := range rows {
-		lines[i] = row[0] + strings.Repeat(" ", width-len(row[0])+2) + row[1]
+		second := fill(row[1], screen-len("   ")-width-2)
+		lines[i] = row[0] + strings.Repeat(" ", width-len(row[0])+2) +
+			strings.ReplaceAll(second, "\n", "\n"+strings.Repeat(" ", width+2))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// fill breaks text between words into lines of at most width bytes.
+func fill(text string, width int) string {
+	out, column := "", 0
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case column == 0:
+		case column+1+len(word) > width:
+			out, column = out+"\n", 0
+		default:
+			out, column = out+" ", column+1
+		}
+		out, column = out+word, column+len(word)
+	}
+	return out
 }

@@ -13,12 +13,15 @@ func killCommand() command {
 	var all bool
 	return command{
 		text: `SIGNAL is a number or a name of signal(7), with or without SIG, and TERM if it is
-not given.
+not given. Process 1 of a PID namespace, as the init process mostly is, takes only
+signals that it has a handler for, and KILL.
 
    rt kill web
    rt kill web HUP
+   rt kill web KILL
    rt kill --all web 9`,
 		min: 1, max: 2,
+		suits: "created running paused",
 		flags: []*option{toggle(&all, "all", "a", "send the signal to every process of the container")},
 		act: func(s *session, args []string) error {
 			signal, err := parseSignal(append(args, "TERM")[1])
@@ -49,6 +52,15 @@ func checkSignal(text string, n int, ok bool) (int, error) {
 		return 0, errs.New(errs.Usage, "unknown signal "+strconv.Quote(text))
 	}
 	return n, nil
+}
+
+// signalNames are the names of signal(7) without SIG and without second names.
+func signalNames() []string {
+	var names []string
+	for n := unix.Signal(1); n < 32; n++ {
+		names = append(names, strings.TrimPrefix(unix.SignalName(n), "SIG"))
+	}
+	return names
 }
 
 // Real-time signals as glibc numbers them: it keeps the kernel's first two to itself.

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,7 +16,9 @@ func listCommand() command {
 	var format string
 	var quiet bool
 	return command{
-		text: `Prints a row for every container below --root.
+		text: `Prints a row for every container below --root: its name, the pid of its init
+process (0 once that has ended), its status, its bundle, when it was created and
+by whom.
 
    rt list
    rt --root /run/user/1000/rt list --format json`,
@@ -41,21 +44,19 @@ func listCommand() command {
 	}
 }
 
+var formats = []string{"table", "json"}
+
 func formatFlag(v *string) *option {
 	*v = "table"
-	return text(v, "format", "f", "print in `FORMAT`, table (the default) or json")
+	return oneOf(v, formats, "format", "f", "print in `FORMAT`, table (the default) or json")
 }
 
 // parseFormat is true for json.
 func parseFormat(format string) (bool, error) {
-	switch format {
-	case "table":
-		return false, nil
-	case "json":
-		return true, nil
-	default:
+	if !slices.Contains(formats, format) {
 		return false, errs.New(errs.Usage, "invalid format option: "+format+" (table or json)")
 	}
+	return format == "json", nil
 }
 
 // renderList is the output of list; no containers are null in JSON, as runc prints it.

@@ -29,6 +29,11 @@ func list(v *[]string, long, short, usage string) *option {
 	return &option{(*listValue)(v), long, short, usage + "; repeatable"}
 }
 
+// oneOf is a text that is one of words. Who reads it checks that: help comes before a wrong value.
+func oneOf(v *string, words []string, long, short, usage string) *option {
+	return &option{choiceValue{v, words}, long, short, usage}
+}
+
 func helpOption(v *bool) *option { return toggle(v, "help", "h", "print this text") }
 
 func (o *option) has(name string) bool { return name == o.long || name == o.short }
@@ -45,17 +50,31 @@ func (o *option) columns() [2]string {
 	if o.short != "" {
 		left += ", -" + o.short
 	}
-	before, rest, _ := strings.Cut(o.usage, "`")
-	placeholder, after, found := strings.Cut(rest, "`")
-	if found {
+	placeholder, usage := o.split()
+	if placeholder != "" {
 		left += " " + placeholder
 	}
-	return [2]string{left, before + placeholder + after}
+	return [2]string{left, usage}
+}
+
+// split is the name of the value, "" if there is none, and the usage as it is printed.
+func (o *option) split() (placeholder, usage string) {
+	before, rest, _ := strings.Cut(o.usage, "`")
+	placeholder, after, _ := strings.Cut(rest, "`")
+	return placeholder, before + placeholder + after
 }
 
 type textValue string
 
 func (v *textValue) Set(s string) error { *v = textValue(s); return nil }
+
+// choiceValue is a text that is one of words.
+type choiceValue struct {
+	text  *string
+	words []string
+}
+
+func (v choiceValue) Set(s string) error { *v.text = s; return nil }
 
 // pathValue is a text that is not empty: "" would mean the working directory.
 type pathValue string

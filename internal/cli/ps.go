@@ -21,6 +21,7 @@ container's processes. The options have to print a column PID.
    rt ps web -o pid,rss,comm
    rt ps --format json web`,
 		min: 1, max: -1,
+		suits: "created running paused",
 		flags: []*option{formatFlag(&format)},
 		act: func(s *session, args []string) error {
 			asJSON, err := parseFormat(format)

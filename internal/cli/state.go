@@ -10,9 +10,11 @@ import (
 func stateCommand() command {
 	return command{
 		text: `The fields are those of the OCI runtime specification's state, and rootfs, created
-and owner. The pid is 0 when the container has stopped.
+and owner. The pid is 0 when the container has stopped. The status
+is creating, created, running, paused or stopped.
 
-   rt state web`,
+   rt state web
+   rt state web | jq -r .status`,
 		min: 1, max: 1,
 		act: func(s *session, args []string) error {
 			state, err := s.life.State(args[0])

@@ -29,7 +29,7 @@ var ranks = [][]string{
 }
 
 // apart are programs and tests, which nothing imports.
-var apart = []string{"bench", "integration", "internal/layers", "internal/config/gen", "internal/plan/gen"}
+var apart = []string{"bench", "integration", "internal/layers", "internal/cli/gen", "internal/config/gen", "internal/plan/gen"}
 
 // rank is the index into ranks, -1 for a package that is apart, -2 for an unknown one.
 func rank(dir string) int {
