@@ -94,8 +94,8 @@ func (t *transaction) do(s step) error {
 		return err
 	}
 	path, back := t.group.path(s.Write), s.back
-	if old, known, _ := cgroupfs.Former(path, s.Value); known {
-		back = []Write{{s.Dir, s.File, cmp.Or(old, "\n"), s.Where}} // "" would write nothing
+	if !s.device {
+		back = t.former(s.Write)
 	}
 	fd, err := cgroupfs.Open(path)
 	if err == nil {
@@ -110,6 +110,25 @@ func (t *transaction) do(s step) error {
 		return nil
 	}
 	return errs.At(s.Where, "write "+strconv.Quote(s.Value)+was(s)+" to", path, t.explain(s, err))
+}
+
+// former is what puts back what w replaces. The end of idle sets the weight to the kernel's
+// default, so that it has to be put back, too.
+func (t *transaction) former(w Write) []Write {
+	old, known, _ := cgroupfs.Former(t.group.path(w), w.Value)
+	if !known {
+		return nil
+	}
+	back := []Write{{w.Dir, w.File, cmp.Or(old, "\n"), w.Where}} // "" would write nothing
+	if w.File != "cpu.idle" || old != "0" {
+		return back
+	}
+	w.File = "cpu.shares"
+	if t.group.V2 {
+		w.File = "cpu.weight"
+	}
+	w.Value = ""
+	return append(back, t.former(w)...)
 }
 
 func was(s step) string {
