@@ -2,13 +2,16 @@ package integration
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 func (c *container) update(flags ...string) result {
@@ -255,6 +258,28 @@ func TestUpdateTogether(t *testing.T) {
 			t.Errorf("a mix: %s", got)
 		}
 	}
+	c.delete("--force").must(t)
+}
+
+// TestUpdateLock: who holds the container's lock is waited for.
+func TestUpdateLock(t *testing.T) {
+	needBinary(t, peers{runc: rtOnly, crun: rtOnly})
+	watch(t)
+	c := newRunning(t, pidsLimit(50))
+	lock, err := os.Open(filepath.Join(c.root, c.id, "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	r := c.command("update", "--pids-limit", "20", c.id).start(t)
+	time.Sleep(patient(100 * time.Millisecond))
+	c.wantLimits("pids.max=50")
+	lock.Close()
+	r.wait(t).must(t)
+	c.wantLimits("pids.max=20")
 	c.delete("--force").must(t)
 }
 

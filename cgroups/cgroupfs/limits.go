@@ -8,7 +8,7 @@ import (
 
 // Limits are the values of a group that depend on each other. −1 is unlimited.
 type Limits struct {
-	Memory, Swap int64  // bytes; Swap is memory and swap together, as in config.json
+	Memory, Swap int64  // bytes; Swap is v1's for memory and swap together
 	Usage        int64  // bytes of memory, 0 unknown
 	Quota        int64  // µs in each Period
 	Period       uint64 // µs

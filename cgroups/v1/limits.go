@@ -53,7 +53,7 @@ func Order(list []cgroupfs.Setting, now cgroupfs.Limits) {
 	}
 	newQuota, newPeriod := value(list[quota]), value(list[period])
 	quotaFirst, periodFirst := float64(newQuota)/float64(now.Period), float64(now.Quota)/float64(newPeriod)
-	if newQuota < 0 || now.Quota >= 0 && quotaFirst < periodFirst {
+	if now.Quota >= 0 && quotaFirst < periodFirst {
 		list[period], list[quota] = list[quota], list[period]
 	}
 }

@@ -7,12 +7,10 @@ import (
 	"rt/cgroups/cgroupfs"
 )
 
-// Limits reads what the group at dir has. A file that is not there is no limit.
+// Limits reads what the group at dir has. A file that is not there is no limit. Memory and
+// swap have limits of their own here, so that there is none for both.
 func Limits(dir string) cgroupfs.Limits {
 	now := cgroupfs.Limits{Memory: number(dir, "memory.max"), Swap: -1, Usage: max(number(dir, "memory.current"), 0), Quota: -1, Period: 100000}
-	if swap := number(dir, "memory.swap.max"); swap >= 0 && now.Memory >= 0 {
-		now.Swap = now.Memory + swap
-	}
 	if text, err := cgroupfs.Read(dir + "/cpu.max"); err == nil {
 		quota, period, _ := strings.Cut(text, " ")
 		now.Quota = parse(quota)

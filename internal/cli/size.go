@@ -8,10 +8,13 @@ import (
 )
 
 // bytesValue is an amount of memory: a number with or without a fraction, then k, m, g, t or p
-// for powers of 1024, then b or ib; or −1 for no limit.
+// for powers of 1024, then b or ib; or −1 for no limit. As with runc, "" leaves it unset.
 type bytesValue struct{ to **int64 }
 
 func (v bytesValue) Set(s string) error {
+	if s == "" {
+		return nil
+	}
 	n, err := parseBytes(s)
 	*v.to = &n
 	return err
@@ -49,6 +52,9 @@ func parseBytes(s string) (int64, error) {
 type signedValue struct{ to **int64 }
 
 func (v signedValue) Set(s string) error {
+	if s == "" {
+		return nil
+	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	*v.to = &n
 	return reason(err)
@@ -57,6 +63,9 @@ func (v signedValue) Set(s string) error {
 type unsignedValue[T uint64 | uint16] struct{ to **T }
 
 func (v unsignedValue[T]) Set(s string) error {
+	if s == "" {
+		return nil
+	}
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err == nil && uint64(T(n)) != n {
 		err = strconv.ErrRange
