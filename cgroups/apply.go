@@ -11,6 +11,9 @@ import (
 // after the others, because the right order of limits that bound each other (memory and
 // memory+swap, period and quota) depends on their old values.
 func (g Group) Apply(writes []Write) error {
+	if err := g.weigh(writes); err != nil {
+		return err
+	}
 	for {
 		refused, err := g.pass(writes)
 		if err != nil || len(refused) == 0 {

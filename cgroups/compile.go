@@ -115,7 +115,6 @@ func later(r *specs.LinuxResources, s *cgroupfs.Settings) {
 		asks bool
 		name string
 	}{
-		{cgroupfs.Asks(b.Weight), "weight"},
 		{cgroupfs.Asks(b.LeafWeight), "leafWeight"},
 		{len(b.WeightDevice) > 0, "weightDevice"},
 		{len(b.ThrottleReadBpsDevice) > 0, "throttleReadBpsDevice"},

@@ -84,7 +84,7 @@ func absentClauses() []clause {
 		{"absent: resume", absent, "resume ID", 1, gone, peers{}},
 		{"absent: ps", absent, "ps ID", 1, gone, peers{}},
 		{"absent: events", absent, "events --stats ID", 1, gone, later("events")},
-		{"absent: update", absent, "update --memory 64M ID", 1, gone, later("update")},
+		{"absent: update", absent, "update --memory 64M ID", 1, gone, peers{}},
 		{"absent: exec", absent, "exec ID true", 255, gone, peers{}},
 		{"absent: exec says so", absent, "exec ID true", 255, "exec failed: ", peers{}},
 	}
@@ -97,7 +97,7 @@ func statusClauses() []clause {
 		{"stopped: kill --all", stopped, "kill --all ID 9", 0, "", peers{}},
 		{"stopped: kill -a", stopped, "kill -a ID 9", 0, "", peers{}},
 		{"stopped: pause", stopped, "pause ID", 1, notRunning, peers{}},
-		{"stopped: update", stopped, "update --memory 64M ID", 1, notRunning, later("update")},
+		{"stopped: update", stopped, "update --memory 64M ID", 1, notRunning, peers{}},
 		{"stopped: start", stopped, "start ID", 1, "cannot start a container that has stopped", peers{}},
 		{"stopped: resume", stopped, "resume ID", 1, "container not paused", peers{}},
 		{"stopped: events", stopped, "events ID", 1, "is not running", later("events")},

@@ -83,6 +83,7 @@ func TestCallerScenes(t *testing.T) {
 		{name: "cpu", play: rootlessLimit("cpu.max", "20000 50000", cpuLimit(specs.LinuxCPU{Quota: ptr(int64(20000)), Period: ptr(uint64(50000))}))},
 		{name: "pause and resume", play: delegated(pauseResume)},
 		{name: "kill --all", play: delegated(execKilled)},
+		{name: "update", play: delegated(updatesOwn), peers: peers{runc: rtOnly, crun: rtOnly}},
 		{name: "exec joins the group", play: delegated(execJoins)},
 		{name: "death for want of memory is counted", play: delegated(countsOOM)},
 	}
@@ -111,6 +112,16 @@ func rootlessLimit(file, value string, edit func(*specs.Spec)) func(*testing.T) 
 		}
 		c.delete("--force").must(t)
 	})
+}
+
+func updatesOwn(t *testing.T) {
+	c := newRunning(t, pidsLimit(20))
+	c.update("--memory", "64m", "--pids-limit", "30").must(t)
+	c.wantLimits("memory.max=67108864 pids.max=30")
+	want(t, c.updateFile(`{"pids": {"limit": 9}, "devices": [{"allow": false}, {"allow": true, "type": "c", "major": 1, "minor": 11, "access": "r"}]}`), 0, is(""), has("device rules are not applied"))
+	want(t, c.update("--pids-limit", "40", "--cpu-quota", "1000", "--cpuset-cpus", "4000"), 1, is(""), has("cpuset"))
+	c.wantLimits("pids.max=9 cpu.max=max_100000")
+	c.delete("--force").must(t)
 }
 
 func asWritten(t *testing.T) {

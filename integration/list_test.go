@@ -105,7 +105,6 @@ func TestEvents(t *testing.T) {
 }
 
 func TestUpdate(t *testing.T) {
-	needBinary(t, later("update"))
 	limit := func(c *container) string {
 		file := "/memory.limit_in_bytes"
 		if hasV2() {

@@ -16,6 +16,7 @@ func Settings(r *specs.LinuxResources, list devices.List) cgroupfs.Settings {
 	cpu(r.CPU, &s)
 	cpuset(r.CPU, &s)
 	pids(r.Pids, &s)
+	s.Weight("blkio", WeightFile, r.BlockIO)
 	deviceWrites(list, &s)
 	if len(r.Unified) > 0 {
 		s.Unsupported("/unified", "this host has cgroup v1")

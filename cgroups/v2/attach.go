@@ -38,11 +38,14 @@ func load(program []Insn) (int, error) {
 		insns, license uint64
 		level, size    uint32
 		log            uint64
+		version, flags uint32
+		name           [unix.BPF_OBJ_NAME_LEN]byte
 	}{
 		kind:    unix.BPF_PROG_TYPE_CGROUP_DEVICE,
 		count:   uint32(len(program)),
 		insns:   uint64(uintptr(unsafe.Pointer(&program[0]))),
 		license: uint64(uintptr(unsafe.Pointer(&license[0]))),
+		name:    programName(),
 	}
 	fd, err := bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 	runtime.KeepAlive(program)

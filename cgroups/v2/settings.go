@@ -18,6 +18,7 @@ func Settings(r *specs.LinuxResources, controllers []string) cgroupfs.Settings {
 	cpu(r.CPU, &s)
 	cpuset(r.CPU, &s)
 	pids(r.Pids, &s)
+	s.Weight("io", WeightFile, r.BlockIO)
 	unified(r.Unified, &s)
 	for _, set := range s.List {
 		if set.Controller != "cgroup" && !slices.Contains(controllers, set.Controller) && s.Err == nil {

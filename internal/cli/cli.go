@@ -32,6 +32,7 @@ type lifecycle interface {
 	Processes(id string) ([]int, error)
 	Pause(id string) error
 	Resume(id string) error
+	Update(id string, o libcontainer.UpdateOptions) ([]libcontainer.Change, error)
 	Plan(bundle, id string) ([]plan.Line, error)
 }
 

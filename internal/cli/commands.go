@@ -29,6 +29,7 @@ var commands = []entry{
 	{"spec", "", "write a config.json to start from", specCommand},
 	{"start", "CONTAINER", "start the workload of a created container", startCommand},
 	{"state", "CONTAINER", "print the state of a container, as JSON", stateCommand},
+	{"update", "CONTAINER", "change the limits of a container", updateCommand},
 }
 
 func lookup(name string) (entry, bool) {

@@ -29,6 +29,8 @@ type recorder struct {
 	states []libcontainer.State
 	pids   []int
 	lines  []plan.Line
+
+	changes []libcontainer.Change
 }
 
 func (r *recorder) note(method string, args ...any) error {
@@ -53,6 +55,10 @@ func (r *recorder) Pause(id string) error                       { return r.note(
 func (r *recorder) Resume(id string) error                      { return r.note("Resume", id) }
 func (r *recorder) Exec(id string, o libcontainer.ExecOptions) (int, error) {
 	return r.code, r.note("Exec", id, o)
+}
+
+func (r *recorder) Update(id string, o libcontainer.UpdateOptions) ([]libcontainer.Change, error) {
+	return r.changes, r.note("Update", id, o)
 }
 
 func (r *recorder) Plan(bundle, id string) ([]plan.Line, error) {

@@ -75,7 +75,9 @@ func lastSection(title, text string) string {
 func optionTable(options []*option) string {
 	var rows [][2]string
 	for _, o := range options {
-		rows = append(rows, o.columns())
+		if o.usage != "" { // one without is accepted, and not advertised
+			rows = append(rows, o.columns())
+		}
 	}
 	return table(rows)
 }

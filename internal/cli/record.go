@@ -25,7 +25,8 @@ type cause struct {
 	Kind   string  `json:"kind"`
 	Op     string  `json:"op,omitempty"`
 	Path   string  `json:"path,omitempty"`
-	Where  string  `json:"where,omitempty"` // JSON pointer into config.json, RFC 6901
+	Where  string  `json:"where,omitempty"` // JSON pointer, RFC 6901
+	In     string  `json:"in,omitempty"`    // what it points into, "" for config.json
 	Faults []fault `json:"faults,omitempty"`
 }
 
@@ -61,7 +62,9 @@ func failed(err error, warnings []string) record {
 func (c *cause) add(e *errs.Error) {
 	c.Op = first(c.Op, e.Op)
 	c.Path = first(c.Path, e.Path)
-	c.Where = first(c.Where, e.Where)
+	if c.Where == "" {
+		c.Where, c.In = e.Where, e.In
+	}
 }
 
 func first(a, b string) string {
@@ -100,6 +103,7 @@ func (c *cause) appendText(b []byte) []byte {
 	b = appendField(b, "op", c.Op)
 	b = appendField(b, "path", c.Path)
 	b = appendField(b, "where", c.Where)
+	b = appendField(b, "in", c.In)
 	for _, f := range c.Faults {
 		b = appendField(b, "fault", strings.TrimPrefix(f.Where+": "+f.Msg, ": "))
 	}

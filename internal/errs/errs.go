@@ -36,6 +36,7 @@ type Error struct {
 	Op    string
 	Path  string
 	Where string
+	In    string // the document that Where points into, "" for config.json
 	Kind  Kind
 	Err   error
 }
@@ -57,7 +58,11 @@ func (e *Error) Error() string {
 		s.WriteString(e.Err.Error())
 	}
 	if e.Where != "" {
-		s.WriteString(" (config.json: " + e.Where + ")")
+		in := e.In
+		if in == "" {
+			in = "config.json"
+		}
+		s.WriteString(" (" + in + ": " + e.Where + ")")
 	}
 	return s.String()
 }
