@@ -25,9 +25,19 @@ func bareEnv(runtimeDir string) []string { return []string{"XDG_RUNTIME_DIR=" + 
 // daemonEnv is that of a service without a session.
 func daemonEnv() []string { return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"} }
 
+// noCriu: runc's needs criu, and the hosts of these tests have none that works.
+func noCriu() peers {
+	p := later("checkpoint")
+	p.runc = differs("needs criu")
+	return p
+}
+
+const podmanUpdate = "update --resources=BUNDLE/resources.json ID"
+
 const conmonLog = "--log-format=json --log LOG "
 
-func podmanCalls(dir string) []recorded {
+// podmanCalls: update is the call that a caller with or without a cgroup can make.
+func podmanCalls(dir string, update recorded) []recorded {
 	conmon, podman, bare := conmonEnv(dir), podmanEnv(dir), bareEnv(dir)
 	return []recorded{
 		{line: "--version", env: bare, out: like(`^\w+ version \S`)},
@@ -37,8 +47,8 @@ func podmanCalls(dir string) []recorded {
 		{line: conmonLog + "exec --pid-file BUNDLE/early --process BUNDLE/process.json --detach ID", env: conmon, then: madeProcess("early")},
 		{line: "start ID", env: podman, then: runs},
 		{line: conmonLog + "exec --pid-file BUNDLE/exec --process BUNDLE/process.json --detach ID", env: conmon, then: madeProcess("exec")},
-		{line: conmonLog + "exec --pid-file BUNDLE/none --process BUNDLE/nosuch.json --detach ID", env: conmon, code: it.execCode(), text: "no such file or directory"},
-		{line: "update --resources=BUNDLE/resources.json ID", env: podman, peers: later("update")},
+		{line: conmonLog + "exec --pid-file BUNDLE/none --process BUNDLE/nosuch.json --detach ID", env: conmon, code: 255, text: "no such file or directory"},
+		update,
 		{line: "kill ID 0", env: bare},
 		{line: "kill ID 15", env: bare, then: nowIs("stopped")},
 		{line: "kill ID 9", env: bare, code: 1, text: "container not running"},
@@ -58,7 +68,7 @@ func TestReplayPodman(t *testing.T) {
 	runScenes(t, []scene{{name: "root", play: func(t *testing.T) {
 		mountFor(t, "tmpfs", "/run", "tmpfs", "mode=755")
 		r := podmanReplay(t, plain{}, "")
-		r.play(t, podmanCalls(""))
+		r.play(t, podmanCalls("", recorded{line: podmanUpdate, env: podmanEnv(""), then: limited, peers: later("update")}))
 		r.checkState("/run/" + it.kind)
 	}}, {name: "root, pause", play: func(t *testing.T) {
 		mountFor(t, "tmpfs", "/run", "tmpfs", "mode=755")
@@ -69,7 +79,7 @@ func TestReplayPodman(t *testing.T) {
 			{line: "start ID", env: podmanEnv(""), then: runs},
 			{line: "pause ID", env: bare, then: nowIs("paused")},
 			{line: "pause ID", env: bare, code: 1, text: "container not running"},
-			{line: "checkpoint --image-path BUNDLE/i --work-path BUNDLE/w --leave-running --leave-running ID", env: podmanEnv(""), peers: later("checkpoint")},
+			{line: "checkpoint --image-path BUNDLE/i --work-path BUNDLE/w --leave-running --leave-running ID", env: podmanEnv(""), peers: noCriu()},
 			{line: "resume ID", env: bare, then: nowIs("running")},
 			{line: "resume ID", env: bare, code: 1, text: "container not paused"},
 			{line: "pause ID", env: bare, then: nowIs("paused")},
@@ -93,17 +103,23 @@ func TestReplayPodman(t *testing.T) {
 // and without XDG_RUNTIME_DIR, and HOME and USER are never asked.
 func TestReplayRootless(t *testing.T) {
 	rootlessWorld(t)
-	for _, row := range []struct{ name, xdg, dir string }{
-		{"XDG_RUNTIME_DIR", "/run/user/47110", "/run/user/47110/" + it.kind},
-		{"none", "", "/run/user/47110/" + it.kind},
+	dir := "/run/user/47110/" + it.kind
+	for _, row := range []struct {
+		name, xdg string
+		peers
+	}{
+		{"XDG_RUNTIME_DIR", "/run/user/47110", peers{}},
+		{"none", "", peers{runc: differs("wants to make /run/runc")}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			needBinary(t, peers{runc: differs("a pid file in a user namespace, and it asks for XDG_RUNTIME_DIR")})
+			needBinary(t, row.peers)
 			runtimeDir(t, annUID)
 			watch(t)
-			r := podmanReplay(t, nested(newPlain(t, annUID)), row.xdg)
-			r.play(t, podmanCalls(row.xdg))
-			r.checkState(row.dir)
+			r := podmanReplay(t, nested(newPlain(t, annUID)), row.xdg, func(s *specs.Spec) {
+				s.Hooks = &specs.Hooks{StartContainer: []specs.Hook{{Path: "/bin/true"}}}
+			})
+			r.play(t, podmanCalls(row.xdg, recorded{line: podmanUpdate, env: podmanEnv(row.xdg), code: 1, text: "cgroup", peers: later("update")}))
+			r.checkState(dir)
 		})
 	}
 }
@@ -163,9 +179,9 @@ func containerdCalls(update string) []recorded {
 		{line: g + "ps --format json ID", env: env, out: like(`^\[\d+(,\d+)+\]\n?$`)},
 		{line: g + "pause ID", env: env, then: nowIs("paused")},
 		{line: g + "resume ID", env: env, then: nowIs("running")},
-		{line: g + update + " ID", env: env, peers: later("update")},
+		{line: g + update + " ID", env: env, in: newLimits, then: limited, peers: later("update")},
 		{line: g + "delete ID", env: env, code: 1, text: "that is not stopped: running"},
-		{line: g + "checkpoint --image-path BUNDLE/i --work-path BUNDLE/w --file-locks --leave-running ID", env: env, peers: later("checkpoint")},
+		{line: g + "checkpoint --image-path BUNDLE/i --work-path BUNDLE/w --file-locks --leave-running ID", env: env, peers: noCriu()},
 		{line: g + "list --format=json", env: env, out: like(`^\[\{.*"status":"running"`)},
 		{line: g + "ps --format table ID -o pid,comm", env: env, out: like(`(?s)^ +PID.*\d+ sh.*`)},
 		{line: g + "kill ID 15", env: env, then: nowIs("stopped")},
@@ -177,7 +193,7 @@ func containerdCalls(update string) []recorded {
 		{line: g + "delete ID", env: env, code: 1, text: gone},
 		{line: g + "create --bundle BUNDLE/bad --pid-file BUNDLE/init.pid ID", env: env, code: 1, text: "executable file not found in $PATH"},
 		{line: g + "delete --force ID", env: env, then: ended},
-		{line: g + "restore --image-path BUNDLE/i --work-path BUNDLE/w --detach --pid-file BUNDLE/p -no-subreaper --bundle BUNDLE ID", env: env, code: 1, peers: later("checkpoint")},
+		{line: g + "restore --image-path BUNDLE/i --work-path BUNDLE/w --detach --pid-file BUNDLE/p -no-subreaper --bundle BUNDLE ID", env: env, code: 1, peers: noCriu()},
 	}
 }
 
@@ -244,9 +260,9 @@ func TestReplayCRIO(t *testing.T) {
 			{line: "--root ROOT state ID", env: env, out: has(`"running"`)},
 			{line: "--root ROOT exec --process BUNDLE/stream.json ID", env: env, code: 7, out: is("out\n")},
 			{line: conmon + "exec --pid-file BUNDLE/sync --process BUNDLE/process.json --detach ID", env: conmonEnv(""), then: madeProcess("sync")},
-			{line: "--root ROOT update --resources - ID", env: env, peers: later("update")},
+			{line: "--root ROOT update --resources - ID", env: env, in: newLimits, then: limited, peers: later("update")},
 			{line: "--root ROOT pause ID", env: env, then: nowIs("paused")},
-			{line: "--root ROOT checkpoint --file-locks --image-path BUNDLE/i --work-path BUNDLE/w --leave-running ID", env: env, peers: later("checkpoint")},
+			{line: "--root ROOT checkpoint --file-locks --image-path BUNDLE/i --work-path BUNDLE/w --leave-running ID", env: env, peers: noCriu()},
 			{line: "--root ROOT resume ID", env: env, then: nowIs("running")},
 			{line: "--root ROOT kill ID 15", env: env, then: nowIs("stopped")},
 			{line: "--root ROOT kill ID KILL", env: env, code: 1, text: "container not running"},
@@ -256,12 +272,4 @@ func TestReplayCRIO(t *testing.T) {
 			{line: "--root ROOT state ID", env: env, code: 1, text: gone},
 		})
 	}}})
-}
-
-// execCode: runc ends with 1 where it cannot read the process file, and so with a bad flag.
-func (w *world) execCode() int {
-	if w.kind == "rt" {
-		return 255
-	}
-	return 1
 }

@@ -18,6 +18,7 @@ import (
 type recorded struct {
 	line string
 	env  []string
+	in   string // stdin
 	code int
 	text string // part of stderr, and of the log if there is one
 	out  match
@@ -56,7 +57,7 @@ func newReplay(t *testing.T, p plain, edits ...func(*specs.Spec)) *replay {
 	}
 	r.write("bad/config.json", string(b))
 	r.write("process.json", execProcess)
-	r.write("resources.json", `{"memory":{"limit":67108864}}`)
+	r.write("resources.json", newLimits)
 	if p.uid != 0 {
 		r.belongsTo(p)
 	}
@@ -68,12 +69,29 @@ func newReplay(t *testing.T, p plain, edits ...func(*specs.Spec)) *replay {
 	return r
 }
 
-// longLived ends with 5 on TERM, and says what is open.
+// longLived ends on TERM.
 func longLived(s *specs.Spec) {
 	s.Process.Args = []string{"sh", "-c", `trap 'exit 5' TERM; while :; do sleep 0.02; done`}
 }
 
 const execProcess = `{"args":["sleep","300"],"cwd":"/","env":["PATH=/bin"],"user":{"uid":0,"gid":0},"capabilities":{},"noNewPrivileges":true}`
+
+// newLimits has the zeros of docker, which mean unset.
+const newLimits = `{"memory":{"limit":67108864,"reservation":0,"kernel":0},"cpu":{"shares":0},"blockIO":{"weight":0},"devices":[{"allow":false,"access":"rwm"}]}`
+
+// limited: the memory limit is the new one.
+func limited(r *replay) {
+	r.t.Helper()
+	file := "memory.limit_in_bytes"
+	if hasV2() {
+		file = "memory.max"
+	}
+	_, dir := groupPath(r.t, r.stateNow().Pid, "memory")
+	b, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil || string(b) != "67108864\n" {
+		r.t.Errorf("limit: %q, %v", b, err)
+	}
+}
 
 // play carries the calls out in their order, each as a row of its own.
 func (r *replay) play(t *testing.T, calls []recorded) {
@@ -94,7 +112,7 @@ func (r *replay) make(call recorded) {
 	r.t.Helper()
 	log := filepath.Join(r.bundle, "log.json")
 	os.Remove(log)
-	r.last = r.shim.run(call.env, append([]string{r.program()}, r.words(call.line)...)...)
+	r.last = r.shim.run(order{Env: call.env, In: call.in, Args: append([]string{r.program()}, r.words(call.line)...)})
 	want(r.t, r.last, call.code, call.out, has(call.text))
 	if strings.Contains(call.line, "--log ") {
 		r.checkRecords(log, call)
@@ -156,7 +174,7 @@ func (r *replay) checkRecords(path string, call recorded) {
 // own is a call of the test's, in the manager's place.
 func (r *replay) own(args ...string) result {
 	r.t.Helper()
-	return r.shim.run(r.quiet, append(append([]string{r.program()}, r.state...), args...)...)
+	return r.shim.run(order{Env: r.quiet, Args: append(append([]string{r.program()}, r.state...), args...)})
 }
 
 func (r *replay) stateNow() (s state) {
@@ -168,7 +186,7 @@ func (r *replay) stateNow() (s state) {
 	return s
 }
 
-// is gives the check that the container has a status; stopped takes a moment.
+// waitFor: the end of a workload takes a moment.
 func (r *replay) waitFor(status string) {
 	r.t.Helper()
 	until(r.t, "status "+status, func() bool { return r.stateNow().Status == status })
@@ -237,7 +255,7 @@ func (r *replay) checkFDs(pid int) {
 	}
 }
 
-// running: and what the workload has open is what it was given.
+// runs: what the workload has open is what it was given.
 func runs(r *replay) {
 	r.t.Helper()
 	r.waitFor("running")

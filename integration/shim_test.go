@@ -32,8 +32,9 @@ type shim struct {
 type order struct {
 	Args  []string
 	Env   []string
-	Group bool // in a process group of its own
-	Leave bool // do not wait: await does
+	In    string // stdin; empty: a null device
+	Group bool   // in a process group of its own
+	Leave bool   // do not wait: await does
 }
 
 // outcome is what has become of it. The output is what was there at the end of the command.
@@ -104,10 +105,10 @@ func (s *shim) ask(o order) outcome {
 }
 
 // run carries a command line out by a shim.
-func (s *shim) run(env []string, args ...string) result {
+func (s *shim) run(o order) result {
 	s.t.Helper()
-	got := s.ask(order{Args: args, Env: env})
-	return result{args: args, stdout: got.Stdout, stderr: got.Stderr, code: got.Code}
+	got := s.ask(o)
+	return result{args: o.Args, stdout: got.Stdout, stderr: got.Stderr, code: got.Code}
 }
 
 // await gives the end of the command that was left.
@@ -155,8 +156,18 @@ func (o order) start() (*ward, error) {
 		return nil, err
 	}
 	defer unix.Close(null)
-	w := &ward{}
-	files := []uintptr{uintptr(null)}
+	w, stdin := &ward{}, null
+	if o.In != "" {
+		var p [2]int
+		if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
+			return nil, err
+		}
+		unix.Write(p[1], []byte(o.In)) // less than the pipe holds
+		unix.Close(p[1])
+		defer unix.Close(p[0])
+		stdin = p[0]
+	}
+	files := []uintptr{uintptr(stdin)}
 	for i := range w.output {
 		var p [2]int
 		if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
