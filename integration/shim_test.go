@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -123,6 +125,7 @@ func shimMain() int {
 	}
 	in, out := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	var last *ward
+	reaper := newReaper()
 	for {
 		var o order
 		if in.Decode(&o) != nil {
@@ -138,7 +141,7 @@ func shimMain() int {
 			last, got = w, outcome{Pid: w.pid}
 		}
 		if !o.Leave {
-			got = last.end()
+			got = last.end(reaper)
 		}
 		out.Encode(got)
 	}
@@ -191,27 +194,58 @@ func (o order) start() (*ward, error) {
 	return w, err
 }
 
-// end waits for the command, and reaps what has re-parented to the shim besides.
-func (w *ward) end() outcome {
-	got := outcome{Pid: w.pid}
+// reaper knows how the children have ended, its own and those that have re-parented to it. A
+// shim reaps at once: the end of a PID namespace waits for what has entered it.
+type reaper struct {
+	lock  sync.Mutex
+	news  *sync.Cond
+	ended map[int]syscall.WaitStatus
+}
+
+func newReaper() *reaper {
+	r := &reaper{ended: map[int]syscall.WaitStatus{}}
+	r.news = sync.NewCond(&r.lock)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGCHLD)
+	go func() {
+		for range signals {
+			r.reap()
+		}
+	}()
+	return r
+}
+
+func (r *reaper) reap() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
 	for {
 		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, 0, nil)
-		if err == syscall.EINTR || err == nil && pid != w.pid {
-			continue
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+		if pid <= 0 && err != syscall.EINTR {
+			break
 		}
-		if err != nil {
-			got.Err = err.Error()
-			return got
-		}
-		got.Code = status.ExitStatus()
-		if status.Signaled() {
-			got.Code = 128 + int(status.Signal())
-		}
-		break
+		r.ended[pid] = status
 	}
-	for pid := 1; pid > 0; {
-		pid, _ = syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+	r.news.Broadcast()
+}
+
+func (r *reaper) wait(pid int) syscall.WaitStatus {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	for {
+		if status, ok := r.ended[pid]; ok {
+			return status
+		}
+		r.news.Wait()
+	}
+}
+
+// end waits for the command.
+func (w *ward) end(r *reaper) outcome {
+	status := r.wait(w.pid)
+	got := outcome{Pid: w.pid, Code: status.ExitStatus()}
+	if status.Signaled() {
+		got.Code = 128 + int(status.Signal())
 	}
 	got.Stdout, got.Stderr = drain(w.output[0]), drain(w.output[1])
 	return got
