@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // A recorded call is a command line as a manager gives it. In line ID, BUNDLE, ROOT and the
@@ -249,8 +251,8 @@ func (r *replay) checkFDs(pid int) {
 		r.t.Fatalf("%d fds, %v", len(entries), err)
 	}
 	for _, e := range entries {
-		if to, _ := os.Readlink(dir + "/" + e.Name()); strings.HasPrefix(to, "socket:") {
-			r.t.Errorf("fd %s of pid %d is a socket of the shim's", e.Name(), pid)
+		if to, _ := os.Readlink(dir + "/" + e.Name()); r.shim.strays[to] {
+			r.t.Errorf("fd %s of pid %d is %s of the shim's", e.Name(), pid, to)
 		}
 	}
 }
@@ -259,13 +261,24 @@ func (r *replay) checkFDs(pid int) {
 func runs(r *replay) {
 	r.t.Helper()
 	r.waitFor("running")
-	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", r.stateNow().Pid))
+	pid := r.stateNow().Pid
+	until(r.t, "the shell's trap", func() bool { return catches(pid, unix.SIGTERM) })
+	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	for _, e := range entries {
 		if !strings.Contains(" 0 1 2 10 ", " "+e.Name()+" ") { // 10 is the shell's own
 			r.t.Errorf("the workload has fd %s", e.Name())
 		}
 	}
-	r.checkFDs(r.stateNow().Pid)
+	r.checkFDs(pid)
+}
+
+// catches reads SigCgt, proc_pid_status(5).
+func catches(pid int, signal unix.Signal) bool {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, mask, _ := strings.Cut(string(b), "SigCgt:\t")
+	mask, _, _ = strings.Cut(mask, "\n")
+	bits, err := strconv.ParseUint(mask, 16, 64)
+	return err == nil && bits&(1<<(uint(signal)-1)) != 0
 }
 
 // ended: no such container, and none of its processes.

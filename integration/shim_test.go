@@ -28,6 +28,8 @@ type shim struct {
 	cmd *exec.Cmd
 	in  *json.Encoder
 	out *json.Decoder
+
+	strays map[string]bool // the sockets it gave as fd 3, as /proc/PID/fd shows them
 }
 
 // order is a command line that a shim carries out.
@@ -44,6 +46,7 @@ type outcome struct {
 	Pid            int
 	Code           int
 	Stdout, Stderr string
+	Stray          string
 	Err            string
 }
 
@@ -62,7 +65,7 @@ func newShim(t *testing.T, p plain) *shim {
 		}
 	}
 	c := p.command(command{args: []string{program}})
-	s := &shim{t: t, cmd: exec.Command(c.args[0], c.args[1:]...)}
+	s := &shim{t: t, strays: map[string]bool{}, cmd: exec.Command(c.args[0], c.args[1:]...)}
 	s.cmd.Env, s.cmd.Dir, s.cmd.Stderr = []string{shimVariable + "=1", "PATH=/usr/bin:/bin"}, "/", os.Stderr
 	if c.adapt != nil {
 		c.adapt(s.cmd)
@@ -103,6 +106,10 @@ func (s *shim) ask(o order) outcome {
 	if got.Err != "" {
 		s.t.Fatalf("%v: %s", o.Args, got.Err)
 	}
+	if o.Args != nil && got.Stray == "" {
+		s.t.Fatalf("%v: no stray socket", o.Args)
+	}
+	s.strays[got.Stray] = true
 	return got
 }
 
@@ -138,7 +145,7 @@ func shimMain() int {
 				out.Encode(outcome{Err: err.Error()})
 				continue
 			}
-			last, got = w, outcome{Pid: w.pid}
+			last, got = w, outcome{Pid: w.pid, Stray: w.stray}
 		}
 		if !o.Leave {
 			got = last.end(reaper)
@@ -151,6 +158,7 @@ func shimMain() int {
 type ward struct {
 	pid    int
 	output [2]int // the ends to read from, not blocking
+	stray  string
 }
 
 func (o order) start() (*ward, error) {
@@ -189,6 +197,9 @@ func (o order) start() (*ward, error) {
 	defer unix.Close(stray[0])
 	defer unix.Close(stray[1])
 	files = append(files, uintptr(stray[1]))
+	if w.stray, err = os.Readlink(fmt.Sprintf("/proc/self/fd/%d", stray[1])); err != nil {
+		return nil, err
+	}
 	w.pid, err = syscall.ForkExec(o.Args[0], o.Args, &syscall.ProcAttr{Dir: "/", Env: o.Env, Files: files,
 		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: o.Group}})
 	return w, err
@@ -243,7 +254,7 @@ func (r *reaper) wait(pid int) syscall.WaitStatus {
 // end waits for the command.
 func (w *ward) end(r *reaper) outcome {
 	status := r.wait(w.pid)
-	got := outcome{Pid: w.pid, Code: status.ExitStatus()}
+	got := outcome{Pid: w.pid, Stray: w.stray, Code: status.ExitStatus()}
 	if status.Signaled() {
 		got.Code = 128 + int(status.Signal())
 	}
