@@ -85,6 +85,7 @@ func absentClauses() []clause {
 		{"absent: ps", absent, "ps ID", 1, gone, peers{}},
 		{"absent: events", absent, "events --stats ID", 1, gone, later("events")},
 		{"absent: update", absent, "update --memory 64M ID", 1, gone, peers{}},
+		{"absent: checkpoint", absent, "checkpoint --image-path EMPTY ID", 1, gone, later("checkpoint")},
 		{"absent: exec", absent, "exec ID true", 255, gone, peers{}},
 		{"absent: exec says so", absent, "exec ID true", 255, "exec failed: ", peers{}},
 	}
@@ -169,6 +170,7 @@ func usageClauses() []clause {
 	return []clause{
 		{"unknown flag", absent, "state -foo ID", 1, "flag provided but not defined: -foo", peers{}},
 		{"unknown long flag", absent, "create --foo ID", 1, "flag provided but not defined: -foo", peers{}},
+		{"--criu", absent, "--criu /nosuch --root BUNDLE/state state ID", 1, gone, peers{}},
 		{"checkpoint --help", absent, "checkpoint --help", 0, "", later("checkpoint")},
 		{"restore --lsm-mount-context", absent, "restore --lsm-mount-context", 1, "flag needs an argument", later("checkpoint")},
 	}

@@ -42,6 +42,9 @@ const hostNetwork = 4
 const inner = "RTIT_INNER"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(shimVariable) != "" {
+		os.Exit(shimMain())
+	}
 	prefix, isInner := os.LookupEnv(inner)
 	if os.Geteuid() == 0 && !isInner {
 		os.Exit(outside())

@@ -29,8 +29,8 @@ type execution struct {
 	cgroup  int           // the container's cgroup namespace
 	peer    int           // connected to the listener that gets the process's pidfd, or -1
 	place   cgroups.Group // where the process goes
-	caps    uint64
-	unified bool // its group is one of v2: the init is born into it
+	host    kernel.Host   // its Caps and UserNS
+	unified bool          // its group is one of v2: the init is born into it
 }
 
 // Exec runs one more process in a container. In the foreground it forwards signals and
@@ -94,7 +94,7 @@ func (e *execution) begin(o ExecOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if e.caps, err = kernel.ReadCaps(); err != nil {
+	if e.host, err = kernel.ReadRights(); err != nil {
 		return err
 	}
 	e.unified = e.CgroupV2 && len(e.Cgroup) > 0
@@ -131,7 +131,7 @@ func (e *execution) decide(r Root, o ExecOptions) error {
 	}
 	e.talk.filter = r.filterFor(&spec)
 	out, err := compile.Exec(&compile.Input{
-		Spec: &spec, Host: kernel.Host{Caps: e.caps}, Unified: e.unified, Own: ownNamespaces(&spec, e.Pid), ID: e.ID,
+		Spec: &spec, Host: e.host, Unified: e.unified, Own: ownNamespaces(&spec, e.Pid), ID: e.ID,
 		PidFile: o.PidFile, PreserveFDs: o.PreserveFDs,
 		Listen: o.Listen.inside(false), PidfdSocket: o.PidfdSocket,
 		Filter: e.talk.filter.cached.Program, FilterFlags: seccomp.Flags(e.talk.filter.profile),

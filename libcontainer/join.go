@@ -19,11 +19,11 @@ import (
 // inside starts a hook in the container's namespaces, and hands its plan over. It does not
 // wait: wait hears the calls of its init.
 func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error {
-	caps, err := kernel.ReadCaps()
+	host, err := kernel.ReadRights()
 	if err != nil {
 		return err
 	}
-	host, unified := kernel.Host{Caps: caps}, h.group.V2 && len(h.group.Dirs) > 0
+	unified := h.group.V2 && len(h.group.Dirs) > 0
 	talk, err := h.planOf(k, hook, host, unified)
 	if err != nil {
 		return err

@@ -180,6 +180,7 @@ GLOBAL OPTIONS:
                         true, false or auto (the default: all but the host's
                         root do)
    --systemd-cgroup     let systemd make the cgroups (not supported yet)
+   --criu PATH          accepted and ignored: runc took criu's PATH up to 1.1
    --help, -h           print this text
    --version, -v        print the versions of rt and of what it is built from
 `

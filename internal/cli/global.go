@@ -24,6 +24,7 @@ type globals struct {
 	verbose   bool
 	rootless  string // auto, or a boolean
 	systemd   bool
+	criu      string // --criu: obsolete, and has no effect
 }
 
 func (g *globals) options() []*option {
@@ -35,6 +36,7 @@ func (g *globals) options() []*option {
 		toggle(&g.verbose, "debug", "", "log more"),
 		oneOf(&g.rootless, rootlessModes, "rootless", "", "go on without a cgroup where none can be made: `MODE` is true, false or auto (the default: all but the host's root do)"),
 		toggle(&g.systemd, "systemd-cgroup", "", "let systemd make the cgroups (not supported yet)"),
+		text(&g.criu, "criu", "", "accepted and ignored: runc took criu's `PATH` up to 1.1"),
 	}
 }
 

@@ -137,6 +137,7 @@ func TestGlobals(t *testing.T) {
 		{"-root /a -- state ID", "/a", false},
 		{"--root /a/../b/ state ID", "/b", false},
 		{"--systemd-cgroup --debug --debug state ID", "/run/rt", true},
+		{"--criu /usr/sbin/criu --criu=x state ID", "/run/rt", false},
 	}
 	for _, row := range rows {
 		t.Run(row.line, func(t *testing.T) {

@@ -36,7 +36,10 @@ var (
 		string(specs.OpEqualTo), string(specs.OpGreaterEqual), string(specs.OpGreaterThan), string(specs.OpLessEqual),
 		string(specs.OpLessThan), string(specs.OpMaskedEqual), string(specs.OpNotEqual),
 	}
-	filterFlags = []string{string(specs.LinuxSeccompFlagLog), string(specs.LinuxSeccompFlagSpecAllow), string(specs.LinuxSeccompFlagWaitKillableRecv)}
+	filterFlags = []string{
+		string(specs.LinuxSeccompFlagLog), string(specs.LinuxSeccompFlagSpecAllow), "SECCOMP_FILTER_FLAG_TSYNC",
+		string(specs.LinuxSeccompFlagWaitKillableRecv),
+	}
 
 	architectures = []string{
 		string(specs.ArchAARCH64), string(specs.ArchARM), string(specs.ArchLOONGARCH64), string(specs.ArchM68K),

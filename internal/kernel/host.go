@@ -26,19 +26,24 @@ func ReadHost() (Host, error) {
 	if err != nil {
 		return Host{}, err
 	}
+	h, err := ReadRights()
+	if err != nil {
+		return Host{}, err
+	}
+	cg.UID, cg.NoBPF = uint32(unix.Geteuid()), h.UserNS || !loads(h.Caps)
+	h.Cgroups, h.Kcore = cg, unix.Access("/proc/kcore", unix.F_OK) == nil
+	h.UID, h.GID = cg.UID, uint32(unix.Getegid())
+	return h, nil
+}
+
+// ReadRights fills in Caps and UserNS: to join a container takes no more.
+func ReadRights() (Host, error) {
 	caps, err := ReadCaps()
 	if err != nil {
 		return Host{}, err
 	}
 	inside, err := ReadUserNS()
-	if err != nil {
-		return Host{}, err
-	}
-	cg.UID, cg.NoBPF = uint32(unix.Geteuid()), inside || !loads(caps)
-	return Host{
-		Cgroups: cg, Caps: caps, Kcore: unix.Access("/proc/kcore", unix.F_OK) == nil,
-		UserNS: inside, UID: cg.UID, GID: uint32(unix.Getegid()),
-	}, nil
+	return Host{Caps: caps, UserNS: inside}, err
 }
 
 // loads tells whether capabilities of the first user namespace are enough to load a device
