@@ -1,8 +1,10 @@
 package integration
 
 import (
+	"maps"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -51,6 +53,30 @@ func TestProfiles(t *testing.T) {
 			}
 			row.check(t, free[key])
 		})
+	}
+}
+
+// TestNewerCalls: calls that libseccomp 2.5.4 has no name for are allowed by number, and the
+// numbers above them are too new again.
+func TestNewerCalls(t *testing.T) {
+	needAMD64(t)
+	runScenes(t, []scene{{name: "docker's profile with later names", play: allowNewer, peers: peers{runc: differs("its libseccomp does not know them, they are left out")}}})
+}
+
+func allowNewer(t *testing.T) {
+	p := readProfile(t, "docker")
+	names := slices.Collect(maps.Keys(sinceHeaders))
+	odd := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return sinceHeaders[n]%2 == 0 })
+	p.Syscalls = append(p.Syscalls, specs.LinuxSyscall{Names: odd, Action: specs.ActAllow},
+		specs.LinuxSyscall{Names: []string{"openat2", "frobnicate"}, Action: specs.ActAllow})
+	row := profileRow{"docker", true, false}
+	free, got := calling(t, "", row.edit(nil), nil), calling(t, "", row.edit(p), nil)
+	for _, a := range abis {
+		j := newJudge(t, p, a)
+		if j.newest != 469 || j.errno(468) != 1 || j.errno(470) != enosys {
+			t.Errorf("%s: newest %d", a.name, j.newest)
+		}
+		j.check(t, got, free)
 	}
 }
 
