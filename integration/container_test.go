@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -21,6 +22,7 @@ type container struct {
 	made   []string // paths below the rootfs that the runtime may make, or the workload change
 	before []string // the rootfs as built
 	caller plain    // who calls the runtime; zero: root
+	bin    string   // another runtime than the one under test
 }
 
 // newContainer writes a bundle with the default config as changed by edits. At the end of
@@ -129,10 +131,11 @@ func (c *container) command(args ...string) command {
 
 // binary leaves the choice of the state directory to the runtime where root is empty.
 func (c *container) binary() []string {
+	bin := cmp.Or(c.bin, it.bin)
 	if c.root == "" {
-		return []string{it.bin}
+		return []string{bin}
 	}
-	return []string{it.bin, "--root", c.root}
+	return []string{bin, "--root", c.root}
 }
 
 func (c *container) rt(args ...string) result {

@@ -27,6 +27,9 @@ func TestDevices(t *testing.T) {
 		{name: "full works", sh: "echo x >/dev/full", code: 1, fails: has("No space left on device")},
 		{name: "extra node", edit: extraNode(0o640, 1000, 2000), sh: "stat -c '%F %t:%T %a %u:%g' /dev/extra", want: is("character special file a:fa 640 1000:2000\n")},
 		{name: "extra node is not allowed by that", edit: extraNode(0o666, 0, 0), sh: "cat /dev/extra 2>&1", code: 1, want: has("Operation not permitted"), peers: inVM()},
+		{name: "device with its type in fileMode, as docker writes it", edit: device("/dev/fuse", 229, 0o20666), sh: "stat -c '%F %a' /dev/fuse; exec 3<>/dev/fuse", want: is("character special file 666\n")},
+		{name: "device in a directory of its own", edit: device("/dev/net/tun", 200, 0o600), sh: "stat -c '%F %a' /dev/net/tun; exec 3<>/dev/net/tun", want: is("character special file 600\n")},
+		{name: "device that may be read only", edit: edits(device("/dev/fuse", 229, 0o666), accessOf("r")), sh: "exec 3</dev/fuse; exec 4>/dev/fuse", code: 1, fails: has("Operation not permitted")},
 		{name: "extra node allowed", edit: edits(extraNode(0o666, 0, 0), allowExtra), sh: "cat /dev/extra 2>&1", code: 1, want: has("No such device"), peers: inVM()},
 	})
 }
@@ -36,6 +39,19 @@ func extraNode(mode os.FileMode, uid, gid uint32) func(*specs.Spec) {
 	return func(s *specs.Spec) {
 		s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/extra", Type: "c", Major: 10, Minor: 250, FileMode: &mode, UID: &uid, GID: &gid}}
 	}
+}
+
+// device is one as --device makes it: the node and its rule.
+func device(path string, minor int64, mode os.FileMode) func(*specs.Spec) {
+	return func(s *specs.Spec) {
+		major, root := int64(10), uint32(0)
+		s.Linux.Devices = []specs.LinuxDevice{{Path: path, Type: "c", Major: major, Minor: minor, FileMode: &mode, UID: &root, GID: &root}}
+		s.Linux.Resources.Devices = append(s.Linux.Resources.Devices, specs.LinuxDeviceCgroup{Allow: true, Type: "c", Major: &major, Minor: &minor, Access: "rwm"})
+	}
+}
+
+func accessOf(access string) func(*specs.Spec) {
+	return func(s *specs.Spec) { s.Linux.Resources.Devices[len(s.Linux.Resources.Devices)-1].Access = access }
 }
 
 func allowExtra(s *specs.Spec) {

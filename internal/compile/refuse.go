@@ -8,7 +8,7 @@ var refusals = []struct {
 	where, what string
 	asked       func(*specs.Spec) bool
 }{
-	{"/process/apparmorProfile", "an AppArmor profile", func(s *specs.Spec) bool { return s.Process.ApparmorProfile != "" }},
+	{"/process/apparmorProfile", "an AppArmor profile", func(s *specs.Spec) bool { return !unconfined(s.Process.ApparmorProfile) }},
 	{"/process/selinuxLabel", "an SELinux label", func(s *specs.Spec) bool { return s.Process.SelinuxLabel != "" }},
 	{"/process/scheduler", "a scheduling policy", func(s *specs.Spec) bool { return s.Process.Scheduler != nil }},
 	{"/process/ioPriority", "an I/O priority", func(s *specs.Spec) bool { return s.Process.IOPriority != nil }},
@@ -19,6 +19,10 @@ var refusals = []struct {
 	{"/linux/memoryPolicy", "a memory policy", linux(func(l *specs.Linux) bool { return l.MemoryPolicy != nil })},
 	{"/linux/personality", "a personality", linux(func(l *specs.Linux) bool { return l.Personality != nil })},
 }
+
+// unconfined is what managers write for a container that keeps what confines rt, which on most
+// hosts is nothing.
+func unconfined(profile string) bool { return profile == "" || profile == "unconfined" }
 
 func linux(asked func(*specs.Linux) bool) func(*specs.Spec) bool {
 	return func(s *specs.Spec) bool { return s.Linux != nil && asked(s.Linux) }

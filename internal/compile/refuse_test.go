@@ -106,6 +106,7 @@ func TestEveryRefusal(t *testing.T) {
 func TestHarmless(t *testing.T) {
 	in := baseInput(v1Host())
 	in.Spec.Hooks = &specs.Hooks{}
+	in.Spec.Process.ApparmorProfile = "unconfined"
 	in.Spec.Linux.UIDMappings, in.Spec.Linux.NetDevices = []specs.LinuxIDMapping{}, map[string]specs.LinuxNetDevice{}
 	if _, err := Container(in); err != nil {
 		t.Error(err)
