@@ -32,6 +32,7 @@ type lifecycle interface {
 	Processes(id string) ([]int, error)
 	Pause(id string) error
 	Resume(id string) error
+	Events(id string, o libcontainer.EventsOptions, emit func(libcontainer.Event) error) error
 	Plan(bundle, id string) ([]plan.Line, error)
 }
 

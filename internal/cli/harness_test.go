@@ -29,6 +29,7 @@ type recorder struct {
 	states []libcontainer.State
 	pids   []int
 	lines  []plan.Line
+	events []libcontainer.Event
 }
 
 func (r *recorder) note(method string, args ...any) error {
@@ -53,6 +54,15 @@ func (r *recorder) Pause(id string) error                       { return r.note(
 func (r *recorder) Resume(id string) error                      { return r.note("Resume", id) }
 func (r *recorder) Exec(id string, o libcontainer.ExecOptions) (int, error) {
 	return r.code, r.note("Exec", id, o)
+}
+
+func (r *recorder) Events(id string, o libcontainer.EventsOptions, emit func(libcontainer.Event) error) error {
+	for _, e := range r.events {
+		if err := emit(e); err != nil {
+			return err
+		}
+	}
+	return r.note("Events", id, o)
 }
 
 func (r *recorder) Plan(bundle, id string) ([]plan.Line, error) {
