@@ -59,6 +59,9 @@ func lifeWithoutGroups(t *testing.T) {
 	c.wantStatus("running")
 	want(t, c.sh("echo in"), 0, is("in\n"), is(""))
 	want(t, c.rt("pause", c.id), 1, is(""), has("no cgroup"))
+	for _, flag := range []string{"--stats", "--interval=1h"} {
+		want(t, c.rt("events", flag, c.id), 1, is(""), has("no cgroup"))
+	}
 	c.wantStatus("running")
 	c.kill("KILL").must(t)
 	c.untilStatus("stopped")
