@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // event is a line of `events`; Data is of a line of statistics.
@@ -297,10 +298,15 @@ func eventsOOM(t *testing.T) {
 	r.wait(t).must(t)
 }
 
+// eventsOOMEnd stops rt meanwhile, so that it finds both at once.
 func eventsOOMEnd(t *testing.T) {
 	c := newCreated(t, memoryLimit(smallMemory), args(eats...))
 	r := c.stream("--interval=20ms")
+	r.cmd.Process.Signal(unix.SIGSTOP)
+	until(t, "rt to stop", func() bool { p, _ := readProcess(r.cmd.Process.Pid); return p.state == "T" })
 	c.start().must(t)
+	c.untilStatus("stopped")
+	r.cmd.Process.Signal(unix.SIGCONT)
 	list := parseEvents(t, c, r.wait(t).must(t).stdout)
 	if n := len(slices.DeleteFunc(list, func(e event) bool { return e.Type != "oom" })); n != 1 {
 		t.Errorf("%d OOM events", n)
