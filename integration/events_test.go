@@ -249,7 +249,7 @@ func (r *running) lines() int { return strings.Count(r.printed(), "\n") }
 // eventsStream: pause and delete would wait for a lock that events holds.
 func eventsStream(t *testing.T) {
 	c := newRunning(t)
-	r := c.stream("--interval=20ms")
+	r := c.stream("--interval=50ms")
 	r.until(t, "a third event", func() bool { return r.lines() >= 3 })
 	c.rt("pause", c.id).must(t)
 	before := r.lines()
@@ -279,7 +279,7 @@ var (
 
 func eventsOOM(t *testing.T) {
 	c := newRunning(t, memoryLimit(smallMemory))
-	r := c.stream("--interval=20ms")
+	r := c.stream("--interval=50ms")
 	ooms := func() int { return strings.Count(r.printed(), `{"type":"oom","id":"`+c.id+`"}`+"\n") }
 	if ooms() != 0 {
 		t.Errorf("OOM before any\n%s", r.printed())
@@ -301,7 +301,7 @@ func eventsOOM(t *testing.T) {
 // eventsOOMEnd stops rt meanwhile, so that it finds both at once.
 func eventsOOMEnd(t *testing.T) {
 	c := newCreated(t, memoryLimit(smallMemory), args(eats...))
-	r := c.stream("--interval=20ms")
+	r := c.stream("--interval=50ms")
 	r.cmd.Process.Signal(unix.SIGSTOP)
 	until(t, "rt to stop", func() bool { p, _ := readProcess(r.cmd.Process.Pid); return p.state == "T" })
 	c.start().must(t)
@@ -317,7 +317,7 @@ func eventsOOMEnd(t *testing.T) {
 
 func eventsEnd(t *testing.T) {
 	c := newRunning(t)
-	r := c.stream("--interval=20ms")
+	r := c.stream("--interval=50ms")
 	c.kill("KILL").must(t)
 	want(t, r.wait(t), 0, match{}, is(""))
 	want(t, c.rt("events", "--stats", c.id), 1, is(""), has("container with id "+c.id+" is not running"))
@@ -327,7 +327,7 @@ func eventsEnd(t *testing.T) {
 func eventsSignal(t *testing.T) {
 	c := newRunning(t)
 	for signal, code := range map[os.Signal]int{os.Interrupt: 130, os.Kill: 137} {
-		r := c.stream("--interval=20ms")
+		r := c.stream("--interval=50ms")
 		r.cmd.Process.Signal(signal)
 		want(t, r.wait(t), code, match{}, is(""))
 	}
