@@ -74,36 +74,6 @@ func TestPs(t *testing.T) {
 	})
 }
 
-func TestEvents(t *testing.T) {
-	needBinary(t, later("events"))
-	runScenes(t, []scene{
-		{name: "stats", play: func(t *testing.T) {
-			c := newRunning(t)
-			var e struct {
-				Type, ID string
-				Data     struct {
-					Pids   struct{ Current int }
-					Memory struct{ Usage struct{ Usage int64 } }
-				}
-			}
-			r := c.rt("events", "--stats", c.id).must(t)
-			if err := json.Unmarshal([]byte(r.stdout), &e); err != nil || e.Type != "stats" || e.ID != c.id || e.Data.Pids.Current < 1 || e.Data.Memory.Usage.Usage <= 0 {
-				t.Errorf("%v, %+v\n%v", err, e, r)
-			}
-			c.delete("--force").must(t)
-		}},
-		{name: "the stream ends with the container", play: func(t *testing.T) {
-			c := newRunning(t)
-			cmd := c.command("events", "--interval=100ms", c.id)
-			cmd.files = true
-			r := cmd.start(t)
-			r.until(t, "a first event", func() bool { return strings.Contains(r.printed(), `"stats"`) })
-			c.delete("--force").must(t)
-			r.wait(t)
-		}},
-	})
-}
-
 func TestUpdate(t *testing.T) {
 	limit := func(c *container) string {
 		file := "/memory.limit_in_bytes"

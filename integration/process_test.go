@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -266,9 +267,8 @@ func (r *running) result(t *testing.T) result {
 
 // printed is what a command with files has written to stdout so far.
 func (r *running) printed() string {
-	b := make([]byte, 64<<10)
-	n, _ := r.file[0].ReadAt(b, 0)
-	return string(b[:n])
+	b, _ := io.ReadAll(io.NewSectionReader(r.file[0], 0, math.MaxInt64))
+	return string(b)
 }
 
 func slurp(f *os.File) string {

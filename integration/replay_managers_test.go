@@ -227,7 +227,7 @@ func TestReplayGoRunc(t *testing.T) {
 			g := fmt.Sprintf(g, mode)
 			r.play(t, []recorded{
 				{line: g + "run --bundle BUNDLE --pid-file BUNDLE/pid --no-subreaper --detach ID", env: daemonEnv(), then: madeRunning},
-				{line: g + "events --stats ID", env: daemonEnv(), peers: later("events")},
+				{line: g + "events --stats ID", env: daemonEnv()},
 				{line: g + "state ID", env: daemonEnv(), out: has(`"running"`)},
 				{line: g + "exec --process BUNDLE/process.json --detach --preserve-fds 0 --pid-file BUNDLE/p ID", env: daemonEnv(), then: madeProcess("p")},
 				{line: g + "delete --force ID", env: daemonEnv(), then: ended},

@@ -60,6 +60,9 @@ func lifeWithoutGroups(t *testing.T) {
 	want(t, c.sh("echo in"), 0, is("in\n"), is(""))
 	want(t, c.rt("pause", c.id), 1, is(""), has("no cgroup"))
 	want(t, c.update("--pids-limit", "9"), 1, is(""), has("the container has no cgroup, and so no limits to change: "))
+	for _, flag := range []string{"--stats", "--interval=1h"} {
+		want(t, c.rt("events", flag, c.id), 1, is(""), has("no cgroup"))
+	}
 	c.wantStatus("running")
 	c.kill("KILL").must(t)
 	c.untilStatus("stopped")

@@ -33,6 +33,7 @@ type lifecycle interface {
 	Pause(id string) error
 	Resume(id string) error
 	Update(id string, o libcontainer.UpdateOptions) ([]libcontainer.Change, error)
+	Events(id string, o libcontainer.EventsOptions, emit func(libcontainer.Event) error) error
 	Plan(bundle, id string) ([]plan.Line, error)
 }
 

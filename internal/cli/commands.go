@@ -17,6 +17,7 @@ var commands = []entry{
 	{"completion", "bash|zsh|fish", "print a program that completes rt's command lines", completionCommand},
 	{"create", "CONTAINER", "create a container from a bundle, ready to start", createCommand},
 	{"delete", "CONTAINER", "remove a container and what it holds", deleteCommand},
+	{"events", "CONTAINER", "print what a container uses, and its OOM kills, as they come", eventsCommand},
 	{"exec", "CONTAINER [COMMAND [ARG...]]", "run another process in a container", execCommand},
 	{"features", "", "print what this build supports, as JSON", featuresCommand},
 	{"kill", "CONTAINER [SIGNAL]", "send a signal to a container's init process", killCommand},

@@ -31,6 +31,7 @@ type recorder struct {
 	lines  []plan.Line
 
 	changes []libcontainer.Change
+	events []libcontainer.Event
 }
 
 func (r *recorder) note(method string, args ...any) error {
@@ -59,6 +60,15 @@ func (r *recorder) Exec(id string, o libcontainer.ExecOptions) (int, error) {
 
 func (r *recorder) Update(id string, o libcontainer.UpdateOptions) ([]libcontainer.Change, error) {
 	return r.changes, r.note("Update", id, o)
+}
+
+func (r *recorder) Events(id string, o libcontainer.EventsOptions, emit func(libcontainer.Event) error) error {
+	for _, e := range r.events {
+		if err := emit(e); err != nil {
+			return err
+		}
+	}
+	return r.note("Events", id, o)
 }
 
 func (r *recorder) Plan(bundle, id string) ([]plan.Line, error) {

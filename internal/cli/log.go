@@ -61,6 +61,14 @@ func (l *logger) held() []string {
 	return slices.Clone(l.warnings)
 }
 
+func (l *logger) taken() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	warnings := l.warnings
+	l.warnings = nil
+	return warnings
+}
+
 // debug logs a line of --debug, to the file if there is one.
 func (l *logger) debug(text string) {
 	if !l.verbose {
@@ -74,9 +82,9 @@ func (l *logger) debug(text string) {
 	l.write(r)
 }
 
-// flush logs the warnings of a command that succeeded.
+// flush logs the warnings of a command that succeeded, or that goes on for long, each once.
 func (l *logger) flush() {
-	for _, text := range l.held() {
+	for _, text := range l.taken() {
 		if !l.json {
 			l.line("warning: " + text)
 		}

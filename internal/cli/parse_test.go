@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"rt/internal/plan"
 	"rt/libcontainer"
@@ -68,6 +69,8 @@ func TestCalls(t *testing.T) {
 			one("Exec", "ID", execOptions{Process: "F", ConsoleSocket: "S", Detach: true, PidFile: "P", Args: []string{}})},
 		{shim + "kill --all ID 9", one("Kill", "ID", 9, true)},
 		{shim + "ps --format json ID", one("Processes", "ID")},
+		{shim + "events --stats ID", one("Events", "ID", libcontainer.EventsOptions{Interval: 5 * time.Second, Once: true, Output: 1})},
+		{shim + "events --interval=2s ID", one("Events", "ID", libcontainer.EventsOptions{Interval: 2 * time.Second, Output: 1})},
 		{shim + "delete --force ID", one("Delete", "ID", true)},
 		// go-runc
 		{"list --format=json", one("List")},

@@ -37,7 +37,7 @@ func TestRootOfAUser(t *testing.T) {
 	}
 	lines := []string{
 		"create -b /nosuch x", "run -b /nosuch x", "start x", "exec x true", "kill x", "delete x", "delete -f x",
-		"state x", "list", "ps x", "pause x", "resume x",
+		"state x", "list", "ps x", "pause x", "resume x", "events x",
 	}
 	root := regexp.MustCompile(`(?m)^rt: debug: root (.*)$`)
 	for _, row := range rows {
