@@ -72,12 +72,16 @@ func Enter(b *plan.Builder, spec *specs.Spec) {
 }
 
 // PrepareMasks gets what masked paths are covered with, while the host's /dev is still
-// there: its /dev/null, and one empty read-only tmpfs for all directories.
-func PrepareMasks(b *plan.Builder, spec *specs.Spec) {
-	if spec.Linux == nil || len(spec.Linux.MaskedPaths) == 0 {
+// there: its /dev/null, and one empty read-only tmpfs for all directories. With moved the latter
+// covers directories of the old root, too.
+func PrepareMasks(b *plan.Builder, spec *specs.Spec, moved bool) {
+	masked := spec.Linux != nil && len(spec.Linux.MaskedPaths) > 0
+	if !masked && !moved {
 		return
 	}
-	b.From("/linux/maskedPaths").OpenTree("/dev/null", cloneFlags(false), plan.OpenTreeNull, plan.SlotNull)
+	if masked {
+		b.From("/linux/maskedPaths").OpenTree("/dev/null", cloneFlags(false), plan.OpenTreeNull, plan.SlotNull)
+	}
 	b.Fsopen("tmpfs")
 	b.Fsconfig(unix.FSCONFIG_SET_STRING, "mode", "755")
 	b.Fsconfig(unix.FSCONFIG_SET_STRING, "nr_inodes", "1")

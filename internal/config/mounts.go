@@ -79,6 +79,9 @@ func (c *checker) mountOptions(at *place, m *specs.Mount, bind bool) {
 			c.data(at.item(i), m.Type, text, bind)
 			continue
 		}
+		if option.Class == rootfs.CopyUp && (bind || m.Type != "tmpfs") {
+			c.warn(at.item(i), quote(text)+" does nothing: it is for mounts of type tmpfs", "")
+		}
 		if undone := effect.add(option); undone != "" {
 			c.warn(at.item(i), quote(text)+" contradicts "+undone+"; the last one counts", "")
 		}
