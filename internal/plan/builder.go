@@ -94,7 +94,7 @@ func (b *Builder) Tree(path string, at uint64, m Mapped, out Slot) {
 }
 
 // Join joins the cgroups by files that the parent opened.
-func (b *Builder) Join(flags uint16) { b.Add(Step{Kind: KindJoin, Flags: flags}) }
+func (b *Builder) Join(flags uint16) { b.Add(Step{Kind: KindJoin, Flags: flags, A: CallJoin}) }
 
 // JoinMemory joins the memory cgroup alone, by a file that the parent opens.
 func (b *Builder) JoinMemory(flags uint16) {

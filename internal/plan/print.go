@@ -35,14 +35,12 @@ func (p *Plan) Lines() []Line {
 // call is the number of the call that the step makes.
 func (s *Step) call() int {
 	switch s.Kind {
-	case KindCall:
+	case KindCall, KindJoin:
 		return int(s.A)
 	case KindFork:
 		return int(s.B)
 	case KindTree:
 		return CallTree
-	case KindJoin:
-		return CallJoin
 	case KindWait:
 		return CallStart
 	}
@@ -156,7 +154,9 @@ func (s *Step) pathArgs() string {
 	case KindCopyUp:
 		return words(s.S, sends(s.In), bits(uint64(s.Flags), copyUpBits))
 	case KindJoin:
-		return flag(uint16(s.A), CallMemory, "memory")
+		if s.A == CallMemory {
+			return "memory"
+		}
 	case KindDrop:
 		return words(s.S, flag(s.Flags, DropCover, "or cover it"))
 	case KindSymlink:
