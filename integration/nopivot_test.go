@@ -80,10 +80,12 @@ func chrootOut(t *testing.T) {
 // newProc: the kernel grants a new procfs to a user namespace only where one can be seen
 // whole. The container's is masked; the host's must not be there any more.
 func newProc(t *testing.T) {
-	for _, flags := range [][]string{nil, {"--no-pivot"}} {
-		c := newContainer(t, args("/attacker", "proc", "/mnt"))
-		c.adopt(program(t, "attacker", "CGO_ENABLED=0"))
-		want(t, c.run(flags...), 0, has("mount: operation not permitted"), match{})
+	for _, edit := range []func(*specs.Spec){nil, mapped} {
+		for _, flags := range [][]string{nil, {"--no-pivot"}} {
+			c := newContainer(t, edit, user(1000, 1000), args("/attacker", "proc", "/mnt"))
+			c.adopt(program(t, "attacker", "CGO_ENABLED=0"))
+			want(t, c.run(flags...), 0, has("mount: operation not permitted"), match{})
+		}
 	}
 }
 

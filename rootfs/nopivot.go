@@ -1,6 +1,8 @@
 package rootfs
 
 import (
+	"slices"
+
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
@@ -19,18 +21,30 @@ func EnterMoved(b *plan.Builder, spec *specs.Spec, mounts []kernel.Mount) {
 		b.From("/linux/rootfsPropagation").Setattr(plan.SlotNone, "/", plan.Attr{Propagation: unix.MS_SLAVE})
 	}
 	b.From("/root/path").MoveRoot()
-	for i := len(mounts) - 1; i >= 0; i-- { // the last one lies on top
-		m := mounts[i]
-		switch {
-		case m.Point == "/":
-		case m.Type == "proc" || m.Type == "sysfs":
-			b.Drop(m.Point, plan.DropCover)
-		default:
-			b.Drop(m.Point, 0)
-		}
-	}
+	dropAll(b, mounts)
 	b.Chroot("the root file system")
 	if propagation&(unix.MS_SHARED|unix.MS_UNBINDABLE) != 0 {
 		b.From("/linux/rootfsPropagation").Setattr(plan.SlotNone, "/", PropagationAttr(propagation))
+	}
+}
+
+// dropAll takes mounts away from the last one on, which lies on top; those on one point go
+// together.
+func dropAll(b *plan.Builder, mounts []kernel.Mount) {
+	for i := len(mounts) - 1; i >= 0; i-- {
+		point, flags, count := mounts[i].Point, uint16(0), uint64(0)
+		if point == "/" || slices.ContainsFunc(mounts[i+1:], func(m kernel.Mount) bool { return m.Point == point }) {
+			continue
+		}
+		for _, m := range mounts[:i+1] {
+			if m.Point != point {
+				continue
+			}
+			count++
+			if m.Type == "proc" || m.Type == "sysfs" {
+				flags = plan.DropCover
+			}
+		}
+		b.Drop(point, count, flags)
 	}
 }

@@ -35,7 +35,7 @@ func chrootOut(dir string) error {
 // newProc mounts a procfs on dir, as root of new user, mount and PID namespaces.
 func newProc(dir string) error {
 	cmd := exec.Command("/attacker", "mount-proc", dir)
-	own := []syscall.SysProcIDMap{{Size: 1}}
+	own := []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID,
 		UidMappings: own, GidMappings: own,

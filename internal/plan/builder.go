@@ -184,9 +184,10 @@ func (b *Builder) Pivot(flags uint16) { b.Add(Step{Kind: KindPivot, In: SlotRoot
 // MoveRoot moves SlotRoot on top of the root, which stays below it.
 func (b *Builder) MoveRoot() { b.Add(Step{Kind: KindMoveRoot, In: SlotRoot}) }
 
-// Drop unmounts path, which lies in the old root, with all that is mounted below it.
-func (b *Builder) Drop(path string, flags uint16) {
-	b.Add(Step{Kind: KindDrop, S: path, Flags: flags})
+// Drop unmounts path, which lies in the old root, with all that is mounted below it, count
+// times: that many mounts lie on it.
+func (b *Builder) Drop(path string, count uint64, flags uint16) {
+	b.Add(Step{Kind: KindDrop, S: path, A: count, Flags: flags})
 }
 
 // Chroot makes the directory in SlotRoot the root; what is for messages.

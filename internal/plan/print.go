@@ -158,7 +158,7 @@ func (s *Step) pathArgs() string {
 			return "memory"
 		}
 	case KindDrop:
-		return words(s.S, flag(s.Flags, DropCover, "or cover it"))
+		return words(s.S, fmt.Sprintf("×%d", s.A), flag(s.Flags, DropCover, "or cover it"))
 	case KindSymlink:
 		return words(sends(s.In), s.S, "→", s.T, flag(s.Flags, SymlinkReplace, "replace"))
 	case KindPivot:

@@ -8,7 +8,7 @@
 
 #include "sys.h"
 
-enum { O_CLOEXEC_ = 02000000, O_PATH_ = 010000000, MS_SLAVE_ = 1 << 19, MNT_DETACH_ = 2, UMOUNT_NOFOLLOW_ = 8 };
+enum { O_CLOEXEC_ = 02000000, O_PATH_ = 010000000, MS_SLAVE_ = 1 << 19, MNT_DETACH_ = 2, UMOUNT_NOFOLLOW_ = 8, STACK_MAX = 4096 };
 enum { CLONE_TREE = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH };
 #if defined(__aarch64__)
 enum { O_DIRECTORY_ = 040000 };
@@ -320,14 +320,16 @@ long do_readonly(const struct step *s)
 	return result;
 }
 
-// do_drop takes a mount of the old root away: the new root only covers it. As a slave, so that
-// no unmount reaches the host. In a user namespace the kernel has locked it.
+// do_drop takes the mounts on one point of the old root away: the new root only covers it. As a slave, so that
+// no unmount reaches the host. In a user namespace the kernel has locked them.
 long do_drop(const struct step *s)
 {
-	long fd, result;
+	long fd, result = 0;
 
-	set_attr(AT_FDCWD, text(s), AT_RECURSIVE | AT_SYMLINK_NOFOLLOW, 0, 0, MS_SLAVE_);
-	result = sys2(__NR_umount2, text(s), MNT_DETACH_ | UMOUNT_NOFOLLOW_);
+	for (u64 i = 0; i < s->a && i < STACK_MAX && result == 0; i++) {
+		set_attr(AT_FDCWD, text(s), AT_RECURSIVE | AT_SYMLINK_NOFOLLOW, 0, 0, MS_SLAVE_);
+		result = sys2(__NR_umount2, text(s), MNT_DETACH_ | UMOUNT_NOFOLLOW_);
+	}
 	if (result == 0 || !(s->flags & DROP_COVER))
 		return 0;
 	fd = sys3(__NR_openat, AT_FDCWD, text(s), O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_);
