@@ -24,7 +24,7 @@ func TestNoPivot(t *testing.T) {
 		{name: "as with pivot_root", play: func(t *testing.T) { samePivot(t) }},
 		{name: "as with pivot_root: user namespace", play: func(t *testing.T) { samePivot(t, mapped) }},
 		{name: "as with pivot_root: shared", play: func(t *testing.T) { samePivot(t, rootPropagation("shared")) }, peers: peers{runc: differs("binds the rootfs from a parent that is private by then")}},
-		{name: "as with pivot_root: private", play: func(t *testing.T) { samePivot(t, rootPropagation("private")) }},
+		{name: "as with pivot_root: private", play: func(t *testing.T) { samePivot(t, rootPropagation("private")) }, peers: peers{runc: differs("refuses it: it would keep mounts of the host busy")}},
 		{name: "no mounts of the host", play: func(t *testing.T) {
 			c := newContainer(t, script("cut -d' ' -f5 /proc/self/mountinfo | grep -v -E '^/($|proc|sys|dev)'"))
 			want(t, moved(t, c), 1, is(""), match{})
@@ -39,7 +39,7 @@ func TestNoPivot(t *testing.T) {
 			}
 		}},
 		{name: "chroot out of it", play: chrootOut, peers: noUnshare},
-		{name: "a new procfs in a user namespace of the container", play: newProc},
+		{name: "a new procfs in a user namespace of the container", play: newProc, peers: peers{runc: differs("1.1 leaves one of two procfs on /proc in a user namespace")}},
 		{name: "where pivot_root cannot", play: wherePivotCannot, peers: inVM()},
 	})
 }
@@ -47,7 +47,7 @@ func TestNoPivot(t *testing.T) {
 // samePivot: the container sees the same mounts, root and paths either way.
 func samePivot(t *testing.T, edit ...func(*specs.Spec)) {
 	t.Helper()
-	look := script("ls -a / /..; cut -d' ' -f4-6 /proc/self/mountinfo | grep -v cgroup; readlink /proc/self/root /proc/self/cwd; pwd; cat /proc/kcore | wc -c; echo x >/proc/sys/kernel/domainname; touch /x")
+	look := script("ls -a / /..; cut -d' ' -f4-6 /proc/self/mountinfo | grep -v cgroup; readlink /proc/self/root; readlink /proc/self/cwd; pwd; echo x >/proc/sys/kernel/domainname; touch /x")
 	var out [2]result
 	for i, flags := range [][]string{nil, {"--no-pivot"}} {
 		c := newContainer(t, append(edit, look)...)

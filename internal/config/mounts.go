@@ -20,7 +20,7 @@ func (c *checker) mounts(at *place, list []specs.Mount) {
 func (c *checker) mount(at *place, m *specs.Mount) {
 	bind := isBind(m)
 	c.destination(at.key("destination"), m, bind)
-	if bind && m.Source == "" {
+	if bind && m.Source == "" && !slices.Contains(m.Options, "remount") {
 		c.fault(at.key("source"), "is missing or empty: a bind mount needs a source")
 	}
 	c.noNUL(at.key("source"), m.Source)
