@@ -26,16 +26,23 @@ func Open(b *plan.Builder, spec *specs.Spec, path, parent string) {
 	if propagation&unix.MS_UNBINDABLE != 0 { // nothing could be cloned from it
 		propagation = unix.MS_SLAVE | Recurse
 	}
-	if propagation&unix.MS_SHARED == 0 {
+	b.From("/linux/rootfsPropagation")
+	switch {
+	case propagation&unix.MS_SHARED != 0:
+		b.Setattr(plan.SlotNone, "/", PropagationAttr(propagation))
+		b.Setattr(plan.SlotNone, parent, PropagationAttr(unix.MS_PRIVATE))
+	case propagation == unix.MS_PRIVATE:
+		// The root alone: a volume from another mount of the host can still be its slave.
+		b.Setattr(plan.SlotNone, "/", PropagationAttr(unix.MS_SLAVE|Recurse))
+	default:
 		// For the host's whole tree: of a mount that stays shared, what lies on it would be
 		// unmounted for the host, too (TestS30).
-		propagation |= Recurse
-	}
-	b.From("/linux/rootfsPropagation").Setattr(plan.SlotNone, "/", PropagationAttr(propagation))
-	if propagation&unix.MS_SHARED != 0 {
-		b.Setattr(plan.SlotNone, parent, PropagationAttr(unix.MS_PRIVATE))
+		b.Setattr(plan.SlotNone, "/", PropagationAttr(propagation|Recurse))
 	}
 	b.From("/root/path").OpenTree(path, cloneFlags(true), 0, plan.SlotRoot)
+	if propagation == unix.MS_PRIVATE {
+		b.Setattr(plan.SlotRoot, "", PropagationAttr(propagation))
+	}
 	b.Attach(plan.SlotRoot, path, plan.AttachHostPath|plan.AttachKeep)
 }
 

@@ -84,6 +84,7 @@ func placeGoldens() []golden {
 		{"propagation-shared", func(in *Input) {
 			in.Spec.Linux.RootfsPropagation, in.RootParent = "shared", "/srv"
 		}, below("/linux/rootfsPropagation", "/root/path")},
+		{"propagation-private", on(func(s *specs.Spec) { s.Linux.RootfsPropagation = "private" }), below("/linux/rootfsPropagation", "/root/path")},
 		{"propagation-rprivate", on(func(s *specs.Spec) { s.Linux.RootfsPropagation = "rprivate" }), below("/linux/rootfsPropagation", "/root/path")},
 		{"propagation-unbindable", on(func(s *specs.Spec) { s.Linux.RootfsPropagation = "unbindable" }), below("/linux/rootfsPropagation", "/root/path")},
 		{"sysctl", on(func(s *specs.Spec) {
