@@ -50,6 +50,15 @@ func (g Group) JoinFiles() []string {
 	return files
 }
 
+// MemoryFiles are those of JoinFiles that lead to the memory controller.
+func (g Group) MemoryFiles() []string {
+	dir := g.dir("memory")
+	if dir == "" {
+		return nil
+	}
+	return []string{dir + "/" + joinFile(g.V2)}
+}
+
 func joinFile(unified bool) string {
 	if unified {
 		return "cgroup.procs"

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tree is data, a tmpfs with another one on data/sub; both are mounted with flags, mount(2).
-func tree(flags uintptr) func(*container) {
+// nestedMounts makes data, a tmpfs with another one on data/sub; both are mounted with flags, mount(2).
+func nestedMounts(flags uintptr) func(*container) {
 	return func(c *container) {
 		c.mount("tmpfs", "data", "tmpfs", 0)
 		c.write("data/file", "hello\n")
@@ -43,10 +43,10 @@ func mountOptionRows() map[string]row {
 	rows := map[string]row{}
 	keeps := peers{runc: differs("1.1 leaves a bind mount's flags where there is none to set")}
 	for _, a := range attributes() {
-		rows[a.on] = row{prep: tree(0), edit: bind("/mnt", "rbind", a.on), sh: shown("/mnt", a.on) + "; " + shown("/mnt/sub", a.on), want: is(a.on + "\n")}
-		rows[a.off] = row{prep: tree(a.flag), edit: bind("/mnt", "rbind", a.off), sh: shown("/mnt", a.on) + "; " + shown("/mnt/sub", a.on), want: is(a.on + "\n"), peers: keeps}
-		rows["r"+a.on] = row{prep: tree(0), edit: bind("/mnt", "rbind", "r"+a.on), sh: shown("/mnt", a.on) + "; " + shown("/mnt/sub", a.on), want: is(a.on + "\n" + a.on + "\n")}
-		rows["r"+a.off] = row{prep: tree(a.flag), edit: bind("/mnt", "rbind", "r"+a.off), sh: "echo ok; " + shown("/mnt", a.on) + "; " + shown("/mnt/sub", a.on), want: is("ok\n")}
+		rows[a.on] = row{prep: nestedMounts(0), edit: bind("/mnt", "rbind", a.on), sh: shown("/mnt", a.on) + "; " + shown("/mnt/sub", a.on), want: is(a.on + "\n")}
+		rows[a.off] = row{prep: nestedMounts(a.flag), edit: bind("/mnt", "rbind", a.off), sh: shown("/mnt", a.on) + "; " + shown("/mnt/sub", a.on), want: is(a.on + "\n"), peers: keeps}
+		rows["r"+a.on] = row{prep: nestedMounts(0), edit: bind("/mnt", "rbind", "r"+a.on), sh: shown("/mnt", a.on) + "; " + shown("/mnt/sub", a.on), want: is(a.on + "\n" + a.on + "\n")}
+		rows["r"+a.off] = row{prep: nestedMounts(a.flag), edit: bind("/mnt", "rbind", "r"+a.off), sh: "echo ok; " + shown("/mnt", a.on) + "; " + shown("/mnt/sub", a.on), want: is("ok\n")}
 	}
 	r := rows["ratime"]
 	r.runc = differs("1.1 fails")
@@ -74,7 +74,7 @@ func atimeRows(rows map[string]row) {
 		"rrelatime": {unix.MS_STRICTATIME, "relatime\n-\nrelatime\n"}, "rnorelatime": {unix.MS_NOATIME, "relatime\n-\nrelatime\n"},
 		"rstrictatime": {unix.MS_RELATIME, "-\n"}, "rnostrictatime": {unix.MS_STRICTATIME, "relatime\n-\nrelatime\n"},
 	} {
-		rows[name] = row{prep: tree(r.flag), edit: bind("/mnt", "rbind", name), sh: kept, want: is(r.want), peers: differ[name]}
+		rows[name] = row{prep: nestedMounts(r.flag), edit: bind("/mnt", "rbind", name), sh: kept, want: is(r.want), peers: differ[name]}
 	}
 }
 
@@ -115,8 +115,8 @@ func propagationRows(rows map[string]row) {
 
 func bindRows(rows map[string]row) {
 	count := "cat /mnt/file; " + `awk '$5=="/mnt/sub"' /proc/self/mountinfo | wc -l`
-	rows["bind"] = row{prep: tree(0), edit: bind("/mnt", "bind"), sh: count, want: is("hello\n0\n")}
-	rows["rbind"] = row{prep: tree(0), edit: bind("/mnt", "rbind"), sh: count, want: is("hello\n1\n")}
+	rows["bind"] = row{prep: nestedMounts(0), edit: bind("/mnt", "bind"), sh: count, want: is("hello\n0\n")}
+	rows["rbind"] = row{prep: nestedMounts(0), edit: bind("/mnt", "rbind"), sh: count, want: is("hello\n1\n")}
 	five := []specs.LinuxIDMapping{idRange(1000, 5000, 1001)}
 	const stat = "stat -c %u:%g /mnt/joe /mnt/sub/joe"
 	rows["idmap"] = row{prep: ownedTree("tmpfs"), edit: idmapped(five, "rbind", "idmap"), sh: stat, want: is("5000:6000\n1000:2000\n")}

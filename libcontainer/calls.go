@@ -213,9 +213,9 @@ func openGroup(g cgroups.Group) (int, error) {
 }
 
 // joinFiles opens what the init writes to when it may not open it by itself.
-func joinFiles(g cgroups.Group) ([]int, error) {
+func joinFiles(paths []string) ([]int, error) {
 	var fds []int
-	for _, path := range g.JoinFiles() {
+	for _, path := range paths {
 		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			closeAll(fds)
@@ -311,3 +311,10 @@ func describe(status unix.WaitStatus) string {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+func (c *creation) files(call int) ([]int, error) {
+	if call == plan.CallMemory {
+		return joinFiles(c.out.Cgroup.Group().MemoryFiles())
+	}
+	return joinFiles(c.out.Cgroup.Group().JoinFiles())
+}

@@ -27,7 +27,7 @@ type conversation struct {
 	act     func(plan.HostStep) error                  // does one host step of a call
 	died    func(unix.WaitStatus) error                // explains an end before `ready`
 	source  func(s plan.Step, mounts int) (int, error) // the tree that a step mounts
-	files   func() ([]int, error)                      // what the cgroups are joined by
+	files   func(call int) ([]int, error)              // what the cgroups are joined by
 	pass    func([]plan.Slot) []int                    // the fds for slots of the plan
 	early   *heard                                     // a call that came before the news of its caller
 	reaped  bool
@@ -242,7 +242,7 @@ func (t *conversation) gather(m plan.Message, fd int) (text string, out []int, e
 			pid, err = kernel.InnerPid(t.child.Pid)
 			text += "LISTEN_PID=" + strconv.Itoa(pid) + "\x00"
 		case s.Act == plan.ActJoin:
-			out, err = t.files()
+			out, err = t.files(s.Call)
 		case s.Act == plan.ActTerminal:
 			err = t.console.take(fd, s)
 		case s.Act == plan.ActFilter:

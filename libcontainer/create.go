@@ -68,7 +68,7 @@ func (r Root) begin(o CreateOptions, stays bool) (*creation, error) {
 		return nil, err
 	}
 	c := &creation{Root: r, o: o, bundle: bundle, doc: doc, dir: r.dir(o.ID), lock: lock{-1}, fifos: [2]int{-1, -1}, group: -1, pidfd: -1}
-	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died, source: c.source, files: func() ([]int, error) { return joinFiles(c.out.Cgroup.Group()) }, pass: c.pass}
+	c.talk = conversation{what: "create " + o.ID, act: c.act, died: c.died, source: c.source, files: c.files, pass: c.pass}
 	if c.talk.console, err = newConsole(doc.Spec.Process, o.ConsoleSocket, stays); err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (c *creation) decide(run bool) error {
 	in := &compile.Input{
 		Spec: c.doc.Spec, Host: c.host, Split: c.split, Unified: c.unified, Own: c.joined.own, Owned: c.joined.owned,
 		ID: c.o.ID, Bundle: c.bundle, PidFile: c.o.PidFile, PreserveFDs: c.o.PreserveFDs, Run: run,
-		Listen: c.o.Listen.inside(fresh&unix.CLONE_NEWPID != 0), PidfdSocket: c.o.PidfdSocket, Notify: c.notifyDir(),
+		Listen: c.o.Listen.inside(fresh&unix.CLONE_NEWPID != 0), PidfdSocket: c.o.PidfdSocket, Notify: c.notifyDir(), NoPivot: c.o.NoPivot,
 		Filter: c.talk.filter.cached.Program, FilterFlags: seccomp.Flags(c.talk.filter.profile),
 	}
 	if c.out, err = c.compile(in, c.doc.Warnings); err != nil {
@@ -140,6 +140,11 @@ func (r Root) compile(in *compile.Input, warnings config.Faults) (*compile.Outpu
 	var err error
 	if in.RootParent, err = rootParent(in); err != nil {
 		return nil, err
+	}
+	if in.NoPivot {
+		if in.HostMounts, err = kernel.Mounts(); err != nil {
+			return nil, errs.Op("read", "/proc/self/mountinfo", err)
+		}
 	}
 	out, err := compile.Container(in)
 	if err != nil {
@@ -158,11 +163,8 @@ func (r Root) check(o CreateOptions) error {
 	if err := ids.Check(o.ID); err != nil {
 		return err
 	}
-	switch {
-	case r.Systemd:
+	if r.Systemd {
 		return unsupportedOption("--systemd-cgroup")
-	case o.NoPivot:
-		return unsupportedOption("--no-pivot")
 	}
 	if err := r.checkNotify(); err != nil {
 		return err

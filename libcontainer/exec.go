@@ -79,7 +79,7 @@ func (c *container) admits(o ExecOptions) error {
 
 // begin starts an init that will join the container.
 func (e *execution) begin(o ExecOptions) (err error) {
-	e.talk = conversation{what: "exec", died: e.died, pass: e.pass, files: func() ([]int, error) { return joinFiles(e.place) }}
+	e.talk = conversation{what: "exec", died: e.died, pass: e.pass, files: func(int) ([]int, error) { return joinFiles(e.place.JoinFiles()) }}
 	e.talk.act = e.act
 	if e.peer, err = dialPidfd(o.PidfdSocket); err != nil {
 		return err

@@ -32,6 +32,9 @@ func failure(p *plan.Plan, m plan.Message, fs int) error {
 		e.Op, e.Path = "configure the file system", strings.TrimSuffix(s.S+"="+s.T, "=")
 	case s.Kind == plan.KindSetattr && s.S == "":
 		e.Path = mounted(p, int(m.Step))
+		if errno == unix.EINVAL && s.In == plan.SlotTmp {
+			e.Err = fmt.Errorf("nothing is mounted there that could be mounted again: %w", errno)
+		}
 		if errno == unix.EPERM {
 			e.Err = fmt.Errorf("it has flags that the host has locked, which cannot be cleared in a user namespace: %w", errno)
 		}
@@ -60,7 +63,7 @@ func mapWhere(where string, detail uint32) string {
 func mounted(p *plan.Plan, step int) string {
 	for i := step - 1; i >= 0; i-- {
 		switch p.Init[i].Kind {
-		case plan.KindOpenTree, plan.KindTree, plan.KindFsmount:
+		case plan.KindOpenTree, plan.KindTree, plan.KindFsmount, plan.KindOpen:
 			return p.Init[i].S
 		}
 	}
@@ -92,6 +95,10 @@ func detail(d uint32) string {
 		return "the destination lies in a /proc"
 	case plan.DetailNoDevpts:
 		return "no devpts is mounted there"
+	case plan.DetailDevice:
+		return "the image has a device in it, which tmpcopyup does not copy"
+	case plan.DetailDeep:
+		return "the image has directories in it that are too deep for tmpcopyup"
 	case plan.DetailNotNull:
 		return "it is not the device 1:3"
 	}

@@ -100,7 +100,7 @@ func (f handed) pass(slots []plan.Slot) []int {
 
 // planOf compiles a hook that runs inside.
 func (h *hooks) planOf(k config.HookKind, hook specs.Hook, host kernel.Host, unified bool) (*conversation, error) {
-	talk := &conversation{files: func() ([]int, error) { return joinFiles(h.group) }}
+	talk := &conversation{files: func(int) ([]int, error) { return joinFiles(h.group.JoinFiles()) }}
 	talk.act = func(s plan.HostStep) error { return actOn(talk.child, s) }
 	in := &compile.Input{Spec: h.spec, Host: host, Unified: unified, Own: ownNamespaces(h.spec, h.pid), ID: h.id}
 	if k == config.StartContainer {

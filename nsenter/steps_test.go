@@ -33,11 +33,11 @@ type output struct {
 }
 
 func effects() []effect {
-	return slices.Concat(mountEffects(), fileEffects(), hideEffects(), processEffects(), terminalEffects())
+	return slices.Concat(mountEffects(), copyEffects(), copyEffects(), fileEffects(), hideEffects(), processEffects(), terminalEffects())
 }
 
 func refusals() []refusal {
-	return slices.Concat(mountRefusals(), processRefusals(), findRefusals(), terminalRefusals())
+	return slices.Concat(mountRefusals(), copyRefusals(), copyRefusals(), processRefusals(), findRefusals(), terminalRefusals())
 }
 
 func TestStepEffects(t *testing.T) {

@@ -27,7 +27,8 @@ type Context struct {
 // choice is what the options of one mount add up to.
 type choice struct {
 	bind, recursive bool
-	idmap, deep     bool      // map the ids of the mount, and of those below it
+	idmap, deep     bool // map the ids of the mount, and of those below it
+	copyUp, remount bool
 	one, tree       plan.Attr // of the mount itself, and of all below it
 	propagation     []uint64  // MS_*, with Recurse, in order
 	super           []Option
@@ -35,10 +36,10 @@ type choice struct {
 }
 
 // choose reads a mount's options; of two that contradict each other the later one wins.
-func choose(where string, m specs.Mount) (choice, error) {
+func choose(m specs.Mount) choice {
 	c := choice{bind: m.Type == "bind", idmap: len(m.UIDMappings) > 0}
 	c.tree.At = uint16(unix.AT_RECURSIVE)
-	for i, name := range m.Options {
+	for _, name := range m.Options {
 		o := LookupOption(name)
 		switch o.Class {
 		case Bind:
@@ -55,11 +56,13 @@ func choose(where string, m specs.Mount) (choice, error) {
 			c.super = append(c.super, o)
 		case Data:
 			c.data = append(c.data, name)
-		case Later:
-			return c, &errs.Error{Op: "mount option", Path: name, Where: where + "/options/" + itoa(i), Kind: errs.Unsupported, Err: errNotBuilt}
+		case CopyUp:
+			c.copyUp = true
+		case Remount:
+			c.remount = true
 		}
 	}
-	return c, nil
+	return c
 }
 
 var errNotBuilt = errs.New(errs.Unsupported, "not supported by this version of rt")
@@ -79,15 +82,14 @@ func Mount(b *plan.Builder, index int, m specs.Mount, ctx Context) error {
 	if index != Unnamed {
 		where = "/mounts/" + itoa(index)
 	}
-	c, err := choose(where, m)
-	if err != nil {
-		return err
-	}
+	c := choose(m)
 	b.From(where)
-	if ctx.foreign(m.Type) {
+	if !c.remount && ctx.foreign(m.Type) {
 		m, c = shown(m, c)
 	}
 	switch {
+	case c.remount:
+		return remount(b, where, m, c)
 	case c.bind:
 		bind(b, index, m, c, ctx)
 	case c.idmap:
@@ -152,7 +154,9 @@ func filesystem(b *plan.Builder, m specs.Mount, c choice) {
 		}
 	}
 	b.Fsconfig(unix.FSCONFIG_CMD_CREATE, "", "")
-	if m.Type == "tmpfs" && !hasMode(c.data) {
+	if m.Type == "tmpfs" && c.copyUp {
+		copyUp(b, m, c)
+	} else if m.Type == "tmpfs" && !has(c.data, "mode=") {
 		// A read-only mount would refuse the mode, so the attributes come after it.
 		b.Fsmount(0, plan.SlotTree, dst)
 		b.CopyMode(plan.SlotTree, dst)
@@ -172,9 +176,9 @@ func alone(c choice) uint64 {
 	return a.Set
 }
 
-func hasMode(data []string) bool {
+func has(data []string, key string) bool {
 	for _, d := range data {
-		if strings.HasPrefix(d, "mode=") {
+		if strings.HasPrefix(d, key) {
 			return true
 		}
 	}

@@ -18,7 +18,8 @@ const (
 	Propagation              // mount_namespaces(7), "SHARED SUBTREES"
 	IDMap                    // the owners of files are mapped, mount_setattr(2), "ID-mapped mounts"
 	Ignored                  // accepted, and nothing to do
-	Later                    // known, but not implemented in this build
+	CopyUp                   // a tmpfs begins with what the image has there
+	Remount                  // changes the mount that is there already
 	Data                     // not in the table: text for the file system
 )
 
@@ -69,7 +70,7 @@ var options = [...]Option{
 	{"rdev", Recursive, 0, unix.MOUNT_ATTR_NODEV, ""},
 	{"rdiratime", Recursive, 0, unix.MOUNT_ATTR_NODIRATIME, ""},
 	{"relatime", Attr, unix.MOUNT_ATTR_RELATIME, atime, ""},
-	{"remount", Later, 0, 0, ""},
+	{"remount", Remount, 0, 0, ""},
 	{"rexec", Recursive, 0, unix.MOUNT_ATTR_NOEXEC, ""},
 	{"ridmap", IDMap, Recurse, 0, ""},
 	{"rnoatime", Recursive, unix.MOUNT_ATTR_NOATIME, atime, ""},
@@ -99,7 +100,7 @@ var options = [...]Option{
 	{"suid", Attr, 0, unix.MOUNT_ATTR_NOSUID, ""},
 	{"symfollow", Attr, 0, unix.MOUNT_ATTR_NOSYMFOLLOW, ""},
 	{"sync", Super, 0, 0, "sync"},
-	{"tmpcopyup", Later, 0, 0, ""},
+	{"tmpcopyup", CopyUp, 0, 0, ""},
 	{"unbindable", Propagation, unix.MS_UNBINDABLE, 0, ""},
 }
 

@@ -26,16 +26,23 @@ func Open(b *plan.Builder, spec *specs.Spec, path, parent string) {
 	if propagation&unix.MS_UNBINDABLE != 0 { // nothing could be cloned from it
 		propagation = unix.MS_SLAVE | Recurse
 	}
-	if propagation&unix.MS_SHARED == 0 {
+	b.From("/linux/rootfsPropagation")
+	switch {
+	case propagation&unix.MS_SHARED != 0:
+		b.Setattr(plan.SlotNone, "/", PropagationAttr(propagation))
+		b.Setattr(plan.SlotNone, parent, PropagationAttr(unix.MS_PRIVATE))
+	case propagation == unix.MS_PRIVATE:
+		// The root alone: a volume from another mount of the host can still be its slave.
+		b.Setattr(plan.SlotNone, "/", PropagationAttr(unix.MS_SLAVE|Recurse))
+	default:
 		// For the host's whole tree: of a mount that stays shared, what lies on it would be
 		// unmounted for the host, too (TestS30).
-		propagation |= Recurse
-	}
-	b.From("/linux/rootfsPropagation").Setattr(plan.SlotNone, "/", PropagationAttr(propagation))
-	if propagation&unix.MS_SHARED != 0 {
-		b.Setattr(plan.SlotNone, parent, PropagationAttr(unix.MS_PRIVATE))
+		b.Setattr(plan.SlotNone, "/", PropagationAttr(propagation|Recurse))
 	}
 	b.From("/root/path").OpenTree(path, cloneFlags(true), 0, plan.SlotRoot)
+	if propagation == unix.MS_PRIVATE {
+		b.Setattr(plan.SlotRoot, "", PropagationAttr(propagation))
+	}
 	b.Attach(plan.SlotRoot, path, plan.AttachHostPath|plan.AttachKeep)
 }
 
@@ -72,12 +79,16 @@ func Enter(b *plan.Builder, spec *specs.Spec) {
 }
 
 // PrepareMasks gets what masked paths are covered with, while the host's /dev is still
-// there: its /dev/null, and one empty read-only tmpfs for all directories.
-func PrepareMasks(b *plan.Builder, spec *specs.Spec) {
-	if spec.Linux == nil || len(spec.Linux.MaskedPaths) == 0 {
+// there: its /dev/null, and one empty read-only tmpfs for all directories. With moved the latter
+// covers directories of the old root, too.
+func PrepareMasks(b *plan.Builder, spec *specs.Spec, moved bool) {
+	masked := spec.Linux != nil && len(spec.Linux.MaskedPaths) > 0
+	if !masked && !moved {
 		return
 	}
-	b.From("/linux/maskedPaths").OpenTree("/dev/null", cloneFlags(false), plan.OpenTreeNull, plan.SlotNull)
+	if masked {
+		b.From("/linux/maskedPaths").OpenTree("/dev/null", cloneFlags(false), plan.OpenTreeNull, plan.SlotNull)
+	}
 	b.Fsopen("tmpfs")
 	b.Fsconfig(unix.FSCONFIG_SET_STRING, "mode", "755")
 	b.Fsconfig(unix.FSCONFIG_SET_STRING, "nr_inodes", "1")

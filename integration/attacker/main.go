@@ -26,6 +26,12 @@ func main() {
 		look(os.Args[2:], &ended)
 	case "overwrite":
 		overwrite(os.Args[2], &ended)
+	case "chroot":
+		leave(chrootOut, os.Args[2])
+	case "proc":
+		leave(newProc, os.Args[2])
+	case "mount-proc":
+		leave(mountProc, os.Args[2])
 	}
 }
 

@@ -36,7 +36,7 @@ func createFlags(o *libcontainer.CreateOptions) []*option {
 		consoleSocket(&o.ConsoleSocket),
 		pidfdSocket(&o.PidfdSocket),
 		pidFile(&o.PidFile),
-		toggle(&o.NoPivot, "no-pivot", "", "chroot instead of pivot_root (not supported yet)"),
+		toggle(&o.NoPivot, "no-pivot", "", "chroot instead of pivot_root, for a host that runs from its initial ramfs"),
 		toggle(&o.NoNewKeyring, "no-new-keyring", "", "keep the caller's session keyring, as rt always does"),
 		preserveFDs(&o.PreserveFDs),
 	}

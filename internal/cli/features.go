@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"slices"
-
 	"rt/internal/config"
 	"rt/internal/kernel"
 	"rt/rootfs"
@@ -37,7 +35,7 @@ func featureList() document {
 		Features: features.Features{
 			OCIVersionMin: "1.0.0",
 			OCIVersionMax: specs.Version,
-			MountOptions:  mountOptions(),
+			MountOptions:  rootfs.OptionNames(),
 			Annotations: map[string]string{
 				"rt.version": version, "rt.commit": commit, "io.github.seccomp.libseccomp.version": libseccompVersion(),
 			},
@@ -56,12 +54,6 @@ func featureList() document {
 		Hooks:  hookNames(),
 		Unsafe: []string{},
 	}
-}
-
-func mountOptions() []string {
-	return slices.DeleteFunc(rootfs.OptionNames(), func(name string) bool {
-		return rootfs.LookupOption(name).Class == rootfs.Later
-	})
 }
 
 func hookNames() []string {

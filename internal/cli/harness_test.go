@@ -31,7 +31,7 @@ type recorder struct {
 	lines  []plan.Line
 
 	changes []libcontainer.Change
-	events []libcontainer.Event
+	events  []libcontainer.Event
 }
 
 func (r *recorder) note(method string, args ...any) error {

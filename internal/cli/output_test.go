@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -184,17 +183,12 @@ func TestFeatures(t *testing.T) {
 		t.Errorf("architectures %s", archs)
 	}
 	has := strings.Join(doc.MountOptions, " ")
-	for _, name := range []string{"rro", "rbind", "nosuid"} {
+	for _, name := range []string{"rro", "rbind", "nosuid", "tmpcopyup", "remount"} {
 		if !strings.Contains(has, name) {
 			t.Errorf("no mount option %s in %s", name, has)
 		}
 	}
-	for _, name := range rootfs.OptionNames() {
-		listed := slices.Contains(doc.MountOptions, name)
-		if works := rootfs.LookupOption(name).Class != rootfs.Later; listed != works {
-			t.Errorf("mount option %s: listed %v, works %v", name, listed, works)
-		}
-	}
+	equal(t, "mount options", doc.MountOptions, rootfs.OptionNames())
 	if !strings.Contains(res.stdout, "\n    \"potentiallyUnsafeConfigAnnotations\": []\n}\n") {
 		t.Errorf("the list of unsafe annotations is not there, or not empty:\n%s", res.stdout)
 	}

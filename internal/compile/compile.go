@@ -22,12 +22,14 @@ type Input struct {
 	Spec        *specs.Spec // validated
 	Host        kernel.Host
 	ID          string
-	Bundle      string // absolute
-	Split       bool   // the steps that make a user namespace went ahead: see Prelude
-	Unified     bool   // the init was started for a host that has cgroup v2 alone
-	Own         uint64 // CLONE_NEW* of namespaces whose path leads to the caller's own: nothing to join
-	Owned       uint64 // CLONE_NEW* of joined namespaces that belong to the container's user namespace
-	RootParent  string // the mount that the root file system lies on, if rootfsPropagation is shared
+	Bundle      string         // absolute
+	Split       bool           // the steps that make a user namespace went ahead: see Prelude
+	Unified     bool           // the init was started for a host that has cgroup v2 alone
+	Own         uint64         // CLONE_NEW* of namespaces whose path leads to the caller's own: nothing to join
+	Owned       uint64         // CLONE_NEW* of joined namespaces that belong to the container's user namespace
+	RootParent  string         // the mount that the root file system lies on, if rootfsPropagation is shared
+	NoPivot     bool           // move_mount and chroot instead of pivot_root
+	HostMounts  []kernel.Mount // the caller's, for NoPivot
 	PidFile     string
 	PreserveFDs int // those of Listen aside
 	Listen      Listen

@@ -12,6 +12,7 @@ var container = []row{
 	{"score", ownScore},
 	{"namespaces", namespaces}, // before all that happens in them
 	{"root", root},             // a private clone, before anything is mounted on it
+	{"memory", joinMemory},     // what tmpcopyup writes counts for the container
 	{"mounts", earlyMounts},    // while the parent makes the cgroup
 	{"devices", devices},       // before the join: a device list without "m" would refuse mknod
 	{"masks", prepareMasks},    // while the host's /dev/null is there

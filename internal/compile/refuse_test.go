@@ -34,8 +34,8 @@ func fields() []refused {
 
 // others are refused while the plan is made.
 func others() []refused {
-	option := func(o string) func(*specs.Spec) {
-		return func(s *specs.Spec) { s.Mounts[2].Options = append(s.Mounts[2].Options, o) }
+	option := func(o ...string) func(*specs.Spec) {
+		return func(s *specs.Spec) { s.Mounts[2].Options = append(s.Mounts[2].Options, o...) }
 	}
 	return []refused{
 		{"no linux", func(s *specs.Spec) { s.Linux = nil }, "/linux"},
@@ -48,8 +48,8 @@ func others() []refused {
 			s.Linux.RootfsPropagation = "slave"
 		}), "/linux/rootfsPropagation"},
 		{"mapped ids of a new file system", option("idmap"), "/mounts/2"},
-		{"remount", option("remount"), "/mounts/2/options/4"},
-		{"tmpcopyup", option("tmpcopyup"), "/mounts/2/options/4"},
+		{"remount with data", option("remount", "size=1m"), "/mounts/2"},
+		{"remount with ids", option("remount", "idmap"), "/mounts/2"},
 		{"cgroup of no name", func(s *specs.Spec) { s.Linux.CgroupsPath = "/.." }, "/linux/cgroupsPath"},
 	}
 }

@@ -50,7 +50,7 @@ func devices(w *work) {
 	}
 }
 
-func prepareMasks(w *work) { rootfs.PrepareMasks(w.Builder, w.in.Spec) }
+func prepareMasks(w *work) { rootfs.PrepareMasks(w.Builder, w.in.Spec, w.in.NoPivot) }
 
 func names(w *work) {
 	if h := w.in.Spec.Hostname; h != "" {
@@ -170,6 +170,10 @@ func cgroupNamespace(w *work) {
 
 func pivot(w *work) {
 	if w.mountNS() {
+		if w.in.NoPivot {
+			rootfs.EnterMoved(w.Builder, w.in.Spec, w.in.HostMounts)
+			return
+		}
 		rootfs.Enter(w.Builder, w.in.Spec)
 		return
 	}
@@ -186,4 +190,14 @@ func hideLate(w *work) {
 	if w.createHooks() {
 		rootfs.Hide(w.Builder, w.in.Spec)
 	}
+}
+
+// joinMemory: a page of a tmpfs counts for the cgroup of the one who writes it. In v1 the init
+// is in none of them yet, and the devices' would refuse nodes that are still to be made.
+func joinMemory(w *work) {
+	if !rootfs.CopiesUp(w.in.Spec.Mounts) || len(w.out.Cgroup.Group().MemoryFiles()) == 0 {
+		return
+	}
+	w.From("/linux/cgroupsPath").Host(plan.HostStep{Act: plan.ActJoin, Call: plan.CallMemory})
+	w.JoinMemory(w.outside())
 }

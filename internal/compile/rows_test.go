@@ -84,6 +84,7 @@ func placeGoldens() []golden {
 		{"propagation-shared", func(in *Input) {
 			in.Spec.Linux.RootfsPropagation, in.RootParent = "shared", "/srv"
 		}, below("/linux/rootfsPropagation", "/root/path")},
+		{"propagation-private", on(func(s *specs.Spec) { s.Linux.RootfsPropagation = "private" }), below("/linux/rootfsPropagation", "/root/path")},
 		{"propagation-rprivate", on(func(s *specs.Spec) { s.Linux.RootfsPropagation = "rprivate" }), below("/linux/rootfsPropagation", "/root/path")},
 		{"propagation-unbindable", on(func(s *specs.Spec) { s.Linux.RootfsPropagation = "unbindable" }), below("/linux/rootfsPropagation", "/root/path")},
 		{"sysctl", on(func(s *specs.Spec) {
@@ -102,6 +103,19 @@ func mountGoldens() []golden {
 		mount("mount-tmpfs", specs.Mount{Destination: "/t", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "size=1m"}}),
 		mount("mount-tmpfs-ro", specs.Mount{Destination: "/t", Type: "tmpfs", Options: []string{"ro"}}),
 		mount("mount-tmpfs-mode", specs.Mount{Destination: "/t", Type: "tmpfs", Options: []string{"mode=1770", "ro"}}),
+		mount("mount-copy-up", specs.Mount{Destination: "/t", Type: "tmpfs", Options: []string{"tmpcopyup", "nosuid", "rprivate", "ro"}}),
+		mount("mount-copy-up-owned", specs.Mount{Destination: "/t", Type: "tmpfs", Options: []string{"tmpcopyup", "mode=700", "uid=1", "gid=2"}}),
+		mount("mount-copy-up-bind", specs.Mount{Destination: "/t", Source: "/src", Options: []string{"bind", "tmpcopyup"}}),
+		mount("mount-remount", specs.Mount{Destination: "/sys", Type: "sysfs", Options: []string{"remount", "rw", "rslave"}}),
+		mount("mount-remount-bind", specs.Mount{Destination: "/t", Source: "/t", Options: []string{"remount", "bind", "ro", "rnosuid"}}),
+		{"mount-copy-up-v1", on(copyUp), steps("cgroup", "record", "join", "copy_up", "call", "attach", "write")},
+		{"mount-copy-up-v2", onV2(copyUp), steps("cgroup", "record", "fork", "join", "copy_up", "call", "write")},
+		{"mount-copy-up-userns", on(both(users, copyUp)), steps("cgroup", "record", "join", "copy_up", "call", "write")},
+		{"no-pivot", func(in *Input) { in.NoPivot, in.HostMounts = true, hostMounts }, steps("mask", "fsmount", "move_root", "drop", "chroot", "pivot_root")},
+		{"no-pivot-shared", func(in *Input) {
+			in.NoPivot, in.HostMounts, in.RootParent = true, hostMounts, "/srv"
+			in.Spec.Linux.RootfsPropagation, in.Spec.Linux.MaskedPaths = "rshared", nil
+		}, from("move_root")},
 		mount("mount-superblock", specs.Mount{Destination: "/m", Type: "ext4", Source: "/dev/x", Options: []string{"sync", "lazytime", "defaults", "errors=remount-ro", "quota"}}),
 		mount("mount-attributes", specs.Mount{Destination: "/m", Type: "tmpfs", Options: []string{
 			"mode=755", "nosuid", "nodev", "noexec", "nosymfollow", "nodiratime", "noatime", "dev", "rw", "ro",
@@ -278,3 +292,9 @@ func terminalLines(out *Output, lines []plan.Line) []plan.Line {
 func homeLines(out *Output, lines []plan.Line) []plan.Line {
 	return append(facts(out, nil), steps("home", "call")(out, lines)...)
 }
+
+func copyUp(s *specs.Spec) {
+	s.Mounts = append(s.Mounts, specs.Mount{Destination: "/t", Type: "tmpfs", Options: []string{"tmpcopyup"}})
+}
+
+var hostMounts = []kernel.Mount{{Point: "/", Type: "rootfs"}, {Point: "/proc", Type: "proc"}, {Point: "/srv", Type: "ext4"}, {Point: "/proc", Type: "tmpfs"}}

@@ -20,7 +20,7 @@ func (c *checker) mounts(at *place, list []specs.Mount) {
 func (c *checker) mount(at *place, m *specs.Mount) {
 	bind := isBind(m)
 	c.destination(at.key("destination"), m, bind)
-	if bind && m.Source == "" {
+	if bind && m.Source == "" && !slices.Contains(m.Options, "remount") {
 		c.fault(at.key("source"), "is missing or empty: a bind mount needs a source")
 	}
 	c.noNUL(at.key("source"), m.Source)
@@ -78,6 +78,9 @@ func (c *checker) mountOptions(at *place, m *specs.Mount, bind bool) {
 		if option.Class == rootfs.Data {
 			c.data(at.item(i), m.Type, text, bind)
 			continue
+		}
+		if option.Class == rootfs.CopyUp && (bind || m.Type != "tmpfs") {
+			c.warn(at.item(i), quote(text)+" does nothing: it is for mounts of type tmpfs", "")
 		}
 		if undone := effect.add(option); undone != "" {
 			c.warn(at.item(i), quote(text)+" contradicts "+undone+"; the last one counts", "")

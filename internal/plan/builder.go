@@ -94,7 +94,12 @@ func (b *Builder) Tree(path string, at uint64, m Mapped, out Slot) {
 }
 
 // Join joins the cgroups by files that the parent opened.
-func (b *Builder) Join(flags uint16) { b.Add(Step{Kind: KindJoin, Flags: flags}) }
+func (b *Builder) Join(flags uint16) { b.Add(Step{Kind: KindJoin, Flags: flags, A: CallJoin}) }
+
+// JoinMemory joins the memory cgroup alone, by a file that the parent opens.
+func (b *Builder) JoinMemory(flags uint16) {
+	b.Add(Step{Kind: KindJoin, Flags: flags, A: CallMemory})
+}
 
 // Attr is one call of mount_setattr(2).
 type Attr struct {
@@ -115,6 +120,11 @@ func (b *Builder) Attach(in Slot, dest string, flags uint16) {
 
 // CopyMode gives the root of the mount in the mode of the directory dest, if there is one.
 func (b *Builder) CopyMode(in Slot, dest string) { b.Add(Step{Kind: KindCopyMode, In: in, S: dest}) }
+
+// CopyUp copies the directory dest, if there is one, into the tmpfs in; flags are CopyUp*.
+func (b *Builder) CopyUp(in Slot, dest string, flags uint16) {
+	b.Add(Step{Kind: KindCopyUp, Flags: flags, In: in, S: dest})
+}
 
 // Mkdir makes the directory path and its missing parents below the root, mode 0755.
 func (b *Builder) Mkdir(path string) { b.Add(Step{Kind: KindMkdir, S: path}) }
@@ -170,6 +180,15 @@ func (b *Builder) Write(dir Slot, path, value string, flags uint16) {
 
 // Pivot makes SlotRoot the root and lets the old one go.
 func (b *Builder) Pivot(flags uint16) { b.Add(Step{Kind: KindPivot, In: SlotRoot, Flags: flags}) }
+
+// MoveRoot moves SlotRoot on top of the root, which stays below it.
+func (b *Builder) MoveRoot() { b.Add(Step{Kind: KindMoveRoot, In: SlotRoot}) }
+
+// Drop unmounts path, which lies in the old root, with all that is mounted below it, count
+// times: that many mounts lie on it.
+func (b *Builder) Drop(path string, count uint64, flags uint16) {
+	b.Add(Step{Kind: KindDrop, S: path, A: count, Flags: flags})
+}
 
 // Chroot makes the directory in SlotRoot the root; what is for messages.
 func (b *Builder) Chroot(what string) { b.Add(Step{Kind: KindChroot, In: SlotRoot, S: what}) }

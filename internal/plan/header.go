@@ -28,8 +28,8 @@ func Header() string {
 		fmt.Fprintf(&h, "\t%s = 0x%x,\n", f.name, f.value)
 	}
 	h.WriteString("};\n\nenum verb { VERB_SPAWNED = 1, VERB_CALL = 2, VERB_DONE = 3, VERB_FAIL = 4, VERB_PLAN = 5 };\n")
-	fmt.Fprintf(&h, "enum call { CALL_TREE = %d, CALL_JOIN = %d };\n", CallTree, CallJoin)
-	h.WriteString("enum detail { DETAIL_NONE = 0, DETAIL_NOT_IN_PATH = 1, DETAIL_OUTSIDE = 2, DETAIL_NOT_NULL = 3, DETAIL_PROC = 4, DETAIL_PLACE = 5, DETAIL_UID_MAP = 6, DETAIL_GID_MAP = 7, DETAIL_NO_DEVPTS = 8 };\n")
+	fmt.Fprintf(&h, "enum call { CALL_TREE = %d, CALL_JOIN = %d, CALL_MEMORY = %d };\n", CallTree, CallJoin, CallMemory)
+	h.WriteString("enum detail { DETAIL_NONE = 0, DETAIL_NOT_IN_PATH = 1, DETAIL_OUTSIDE = 2, DETAIL_NOT_NULL = 3, DETAIL_PROC = 4, DETAIL_PLACE = 5, DETAIL_UID_MAP = 6, DETAIL_GID_MAP = 7, DETAIL_NO_DEVPTS = 8, DETAIL_DEVICE = 9, DETAIL_DEEP = 10 };\n")
 	return h.String()
 }
 
@@ -58,6 +58,10 @@ func headerFlags() []struct {
 		{"OPEN_IN_ROOT", OpenInRoot},
 		{"SYMLINK_REPLACE", SymlinkReplace},
 		{"PIVOT_SLAVE", PivotSlave},
+		{"COPY_UP_MODE", CopyUpMode},
+		{"COPY_UP_UID", CopyUpUID},
+		{"COPY_UP_GID", CopyUpGID},
+		{"DROP_COVER", DropCover},
 		{"CHDIR_TRY", ChdirTry},
 	}
 }

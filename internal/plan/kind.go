@@ -20,6 +20,7 @@ const (
 	KindAttach
 	KindTree
 	KindCopyMode
+	KindCopyUp
 	KindMkdir
 	KindMknod
 	KindSymlink
@@ -28,6 +29,8 @@ const (
 	KindWrite
 	KindJoin
 	KindPivot
+	KindMoveRoot
+	KindDrop
 	KindChroot
 	KindMask
 	KindReadonly
@@ -76,6 +79,7 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindAttach:     {"attach", "mount on"},
 	KindTree:       {"tree", "open the mount source"},
 	KindCopyMode:   {"copy_mode", "take the mode of"},
+	KindCopyUp:     {"copy_up", "copy what the image has in"},
 	KindMkdir:      {"mkdir", "make the directory"},
 	KindMknod:      {"mknod", "make the device"},
 	KindSymlink:    {"symlink", "make the link"},
@@ -84,6 +88,8 @@ var kinds = [kindCount]struct{ name, verb string }{
 	KindWrite:      {"write", "write to"},
 	KindJoin:       {"join", "join the cgroup"},
 	KindPivot:      {"pivot_root", "pivot to the root file system"},
+	KindMoveRoot:   {"move_root", "move to / the root file system"},
+	KindDrop:       {"drop", "unmount from the old root"},
 	KindChroot:     {"chroot", "enter the root of"},
 	KindMask:       {"mask", "mask"},
 	KindReadonly:   {"readonly", "make read-only"},
@@ -190,6 +196,12 @@ const (
 
 	PivotSlave uint16 = 1 << 0 // the old root may be shared: no unmount may reach the host
 
+	CopyUpMode uint16 = 1 << 0 // the tmpfs takes the directory's mode
+	CopyUpUID  uint16 = 1 << 1 // and its owner
+	CopyUpGID  uint16 = 1 << 2 // and its group
+
+	DropCover uint16 = 1 << 0 // what cannot be unmounted is covered by SlotHidden; else it stays
+
 	ChdirTry uint16 = 1 << 0 // a refusal is no error: the user will try again
 )
 
@@ -204,6 +216,7 @@ const (
 	CallTree            // clones the source of the step in the container's mount namespace, whose fd comes along
 	CallJoin            // hands over the files to join the cgroups by
 	CallTerminal        // takes the terminal's master and hands it on
+	CallMemory          // hands over the file to join the memory cgroup by
 	CallHooks           // prestart, createRuntime and createContainer hooks
 
 	// No calls of the init: when other commands do host steps.
@@ -212,4 +225,4 @@ const (
 	CallDelete  // delete, when nothing is left but the record
 )
 
-var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter", "forked", "tree", "join", "terminal", "hooks", "before start", "started", "delete"}
+var callNames = [...]string{"start", "ready", "cgroup", "filter", "enter", "forked", "tree", "join", "terminal", "memory", "hooks", "before start", "started", "delete"}

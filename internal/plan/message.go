@@ -25,6 +25,8 @@ const (
 	DetailUIDMap    // fork: uid_map could not be written
 	DetailGIDMap    // fork: gid_map could not be written
 	DetailNoDevpts  // ptmx: the directory is not the root of a devpts
+	DetailDevice    // copy_up: the directory has a device in it
+	DetailDeep      // copy_up: directories lie too deep in it
 )
 
 // TextMax is the longest text, in bytes, that an answer may carry.

@@ -35,14 +35,12 @@ func (p *Plan) Lines() []Line {
 // call is the number of the call that the step makes.
 func (s *Step) call() int {
 	switch s.Kind {
-	case KindCall:
+	case KindCall, KindJoin:
 		return int(s.A)
 	case KindFork:
 		return int(s.B)
 	case KindTree:
 		return CallTree
-	case KindJoin:
-		return CallJoin
 	case KindWait:
 		return CallStart
 	}
@@ -153,11 +151,19 @@ func (s *Step) pathArgs() string {
 		return words(s.S, sends(s.In), bits(uint64(s.Flags), attachBits))
 	case KindCopyMode, KindMkdir, KindOpen, KindMask, KindReadonly, KindPtmx, KindPtpeer:
 		return words(s.S, sends(s.In), gives(s.Out))
+	case KindCopyUp:
+		return words(s.S, sends(s.In), bits(uint64(s.Flags), copyUpBits))
+	case KindJoin:
+		if s.A == CallMemory {
+			return "memory"
+		}
+	case KindDrop:
+		return words(s.S, fmt.Sprintf("×%d", s.A), flag(s.Flags, DropCover, "or cover it"))
 	case KindSymlink:
 		return words(sends(s.In), s.S, "→", s.T, flag(s.Flags, SymlinkReplace, "replace"))
 	case KindPivot:
 		return words(s.In.String(), flag(s.Flags, PivotSlave, "old root a slave"))
-	case KindClose, KindWait, KindChroot, KindTty:
+	case KindClose, KindWait, KindChroot, KindMoveRoot, KindTty:
 		return s.In.String()
 	case KindWrite:
 		return words(sends(s.In), strconv.Quote(s.T), s.S, flag(s.Flags, WriteOutside, "if not forked into it"))
@@ -295,6 +301,8 @@ var attachBits = []bit{
 	{uint64(AttachMakeDir), "make"}, {uint64(AttachLikeSource), "make like source"}, {uint64(AttachNoSymlinks), "no links"},
 	{uint64(AttachKeep), "keep"}, {uint64(AttachHostPath), "host path"}, {uint64(AttachOnProc), "in proc"},
 }
+
+var copyUpBits = []bit{{uint64(CopyUpMode), "mode"}, {uint64(CopyUpUID), "uid"}, {uint64(CopyUpGID), "gid"}}
 
 var prctlNames = []bit{{unix.PR_SET_NO_NEW_PRIVS, "no_new_privs"}, {unix.PR_SET_KEEPCAPS, "keep_caps"}, {unix.PR_SET_DUMPABLE, "dumpable"}, {unix.PR_SET_PDEATHSIG, "pdeathsig"}}
 

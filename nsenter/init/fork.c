@@ -187,8 +187,8 @@ long do_join(const struct step *s)
 
 	if (s->flags & WRITE_OUTSIDE && !init.outside)
 		return 0;
-	if (!init.kept)
-		ask(CALL_JOIN, -1, init.files, PASSED_MAX);
+	if (s->a != CALL_JOIN || !init.kept)
+		ask((long)s->a, -1, init.files, PASSED_MAX);
 	for (int i = 0; i < PASSED_MAX && files[i] >= 0; i++) {
 		long got = sys3(__NR_write, files[i], "0", 1);
 

@@ -8,7 +8,7 @@
 
 #include "sys.h"
 
-enum { O_CLOEXEC_ = 02000000, O_PATH_ = 010000000, MS_SLAVE_ = 1 << 19, MNT_DETACH_ = 2 };
+enum { O_CLOEXEC_ = 02000000, O_PATH_ = 010000000, MS_SLAVE_ = 1 << 19, MNT_DETACH_ = 2, UMOUNT_NOFOLLOW_ = 8, STACK_MAX = 4096 };
 enum { CLONE_TREE = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH };
 #if defined(__aarch64__)
 enum { O_DIRECTORY_ = 040000 };
@@ -247,6 +247,13 @@ long do_pivot(const struct step *s)
 	return result;
 }
 
+// do_move_root: the initial ramfs has no mount below it that pivot_root(2) could move it to. Up
+// to chroot paths lead to the old root.
+long do_move_root(const struct step *s)
+{
+	return sys5(__NR_move_mount, init.slot[s->in], "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+}
+
 long do_chroot(const struct step *s)
 {
 	long result = sys1(__NR_fchdir, init.slot[s->in]);
@@ -310,5 +317,25 @@ long do_readonly(const struct step *s)
 		sys1(__NR_close, tree);
 	}
 	sys1(__NR_close, to);
+	return result;
+}
+
+// do_drop takes the mounts on one point of the old root away: the new root only covers it. As a slave, so that
+// no unmount reaches the host. In a user namespace the kernel has locked them.
+long do_drop(const struct step *s)
+{
+	long fd, result = 0;
+
+	for (u64 i = 0; i < s->a && i < STACK_MAX && result == 0; i++) {
+		set_attr(AT_FDCWD, text(s), AT_RECURSIVE | AT_SYMLINK_NOFOLLOW, 0, 0, MS_SLAVE_);
+		result = sys2(__NR_umount2, text(s), MNT_DETACH_ | UMOUNT_NOFOLLOW_);
+	}
+	if (result == 0 || !(s->flags & DROP_COVER))
+		return 0;
+	fd = sys3(__NR_openat, AT_FDCWD, text(s), O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_);
+	if (fd < 0)
+		return absent((int)fd) ? 0 : fd;
+	result = cover(SLOT_HIDDEN, (int)fd);
+	sys1(__NR_close, fd);
 	return result;
 }

@@ -86,7 +86,7 @@ long do_fsopen(const struct step *), do_fsconfig(const struct step *), do_fsmoun
 	do_open_tree(const struct step *), do_setattr(const struct step *), do_attach(const struct step *),
 	do_copy_mode(const struct step *), do_mkdir(const struct step *), do_mknod(const struct step *),
 	do_symlink(const struct step *), do_pivot(const struct step *), do_chroot(const struct step *),
-	do_mask(const struct step *),
+	do_mask(const struct step *), do_copy_up(const struct step *), do_move_root(const struct step *), do_drop(const struct step *),
 	do_readonly(const struct step *);
 long do_fork(const struct step *), do_next(const struct step *), do_renew(const struct step *), do_tree(const struct step *), do_join(const struct step *);
 long do_unshare(const struct step *), do_setns(const struct step *), do_open(const struct step *),
