@@ -38,6 +38,9 @@ func (e entry) topic(cmd command) topic.Command {
 func describe(options []*option) []topic.Flag {
 	var list []topic.Flag
 	for _, o := range options {
+		if o.usage == "" { // accepted for the sake of old callers
+			continue
+		}
 		placeholder, usage := o.split()
 		list = append(list, topic.Flag{Long: o.long, Short: o.short, Usage: usage,
 			Value: topic.Value{Name: placeholder, Words: o.words(placeholder)}})
