@@ -23,8 +23,6 @@ func runManaged(t *testing.T, name string, live func(*testing.T, string) ([]stri
 		watch(t)
 		ours, err := live(t, "")
 		switch {
-		case err != nil && strings.Contains(err.Error(), "mount option tmpcopyup: not supported by this version of rt"):
-			skip(t, "rt: tmpcopyup: not in this version, refused")
 		case err == nil:
 			compareManaged(t, ours, live)
 		case !mayFail(t, name, err):
@@ -113,7 +111,7 @@ var managedExceptions = []struct{ pattern, why string }{
 	{`^mount /sys 1: / ro,\S+ sysfs rw <> / ro,\S+ sysfs ro$`, "the mount is read-only, not the file system: that is one for all of the network namespace"},
 	{`^mount /sys/fs/cgroup 1: / ro,\S+ tmpfs .* <> / rw,`, "asked for ro, the directory of the hierarchies is read-only as well"},
 	{`^mount \S+ 1: / ro,nosuid,nodev,noexec,relatime tmpfs rw,nr_inodes=1,mode=755\S* <> / ro,\S+ tmpfs ro`, "masks are one empty file system, which takes no memory"},
-	{`^mount /proc/\S+ 1: /null rw,relatime devtmpfs .* <> /null rw,nosuid\S* tmpfs `, "the host's null device masks files, the container's might be anything"},
+	{`^mount /(proc|sys)/\S+ 1: /null rw,relatime devtmpfs .* <> /null rw,nosuid\S* tmpfs `, "the host's null device masks files, the container's might be anything"},
 	{`^root \S+ \+: -rw-r--r-- (\d+:\d+) 0 bytes <> -rwxr-xr-x (\d+:\d+) 0 bytes$`, "a mount point for a file is no program"},
 	{`^propagation \S+ 1: +shared( master)? <> *(master)?$`, "rootfsPropagation shared, which runc did not carry out before 1.3.1"},
 	{`^mount \S+ 1: (.*),idmapped( .*) <> `, "runc ignored the option idmap before 1.2"},
