@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -65,13 +63,7 @@ func (a abi) numbers(t *testing.T) map[string]int {
 // calling is a container that runs testdata/calls.c.
 func calling(t *testing.T, bin string, edit func(*specs.Spec), extra []string) results {
 	t.Helper()
-	program := filepath.Join(it.base, "calls")
-	if _, err := os.Stat(program); err != nil {
-		out, err := exec.Command("gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o", program, "testdata/calls.c").CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
+	program := ofTestdata(t, "calls")
 	c := newContainer(t, args(append([]string{"calls"}, extra...)...), edit)
 	c.bin = bin
 	if err := os.Link(program, c.rootfs()+"/bin/calls"); err != nil {

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sort"
 	"strings"
 	"syscall"
+	"testing"
 )
 
 const applets = "sh cat ls id sleep true false mount stat hostname env test [ ps kill touch dd grep sed head tail wc " +
@@ -121,4 +123,22 @@ func describe(dir, path string) string {
 		line += " -> " + target
 	}
 	return line
+}
+
+// ofTestdata is the program of testdata/NAME.c, built once; one that is there already is taken
+// where there is no compiler: scripts/vm/test.sh.
+func ofTestdata(t *testing.T, name string) string {
+	t.Helper()
+	program := filepath.Join(it.base, name)
+	if _, err := os.Stat(program); err == nil {
+		return program
+	}
+	if err := copyExecutable("testdata/"+name, program); err == nil {
+		return program
+	}
+	out, err := exec.Command("gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o", program, "testdata/"+name+".c").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
 }

@@ -3,7 +3,6 @@ package integration
 import (
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -146,10 +145,7 @@ func (m *manager) find(prefix string) (said, string, bool) {
 // saying is a container whose image has the program of testdata/say.c.
 func saying(t *testing.T, sh string, edits ...func(*specs.Spec)) *container {
 	t.Helper()
-	program := filepath.Join(it.base, "say")
-	if _, err := os.Stat(program); err != nil {
-		buildSay(t, program)
-	}
+	program := ofTestdata(t, "say")
 	c := newContainer(t, append([]func(*specs.Spec){script(sh)}, edits...)...)
 	if err := os.Link(program, c.rootfs()+"/bin/say"); err != nil {
 		t.Fatal(err)
@@ -157,18 +153,6 @@ func saying(t *testing.T, sh string, edits ...func(*specs.Spec)) *container {
 	c.before = listTree(c.rootfs())
 	c.made = []string{"/run", "/run/notify"}
 	return c
-}
-
-// buildSay takes one that is built already where there is no compiler: scripts/vm/test.sh.
-func buildSay(t *testing.T, program string) {
-	t.Helper()
-	if err := copyExecutable("testdata/say", program); err == nil {
-		return
-	}
-	out, err := exec.Command("gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o", program, "testdata/say.c").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 }
 
 // notified is a command with NOTIFY_SOCKET, "" for none.

@@ -161,7 +161,7 @@ func (c *creation) handOver() error {
 	if c.split {
 		return c.handRest()
 	}
-	err := c.talk.child.Do(c.out.Plan, c.pass(c.out.Plan.Pass), 0)
+	err := c.talk.told(c.talk.child.Do(c.out.Plan, c.pass(c.out.Plan.Pass), 0))
 	if err == nil && c.out.Plan.Rest() > 0 { // the init waits for the rest when it has forked
 		return nil
 	}
@@ -296,11 +296,16 @@ func home(root int, uid uint32) string {
 
 // died explains the end of the socket before the init was ready.
 func (c *creation) died(status unix.WaitStatus) error {
-	if oom, _ := c.out.Cgroup.Group().OOMKilled(); oom {
+	if c.out != nil && c.oomKilled() {
 		err := errors.New("was killed while it set the container up: the memory limit is too low")
 		return &errs.Error{Op: "container init", Where: "/linux/resources/memory/limit", Kind: errs.Internal, Err: err}
 	}
 	return &errs.Error{Op: "container init", Kind: errs.Internal, Err: errors.New("died: " + describe(status))}
+}
+
+func (c *creation) oomKilled() bool {
+	killed, _ := c.out.Cgroup.Group().OOMKilled()
+	return killed
 }
 
 func describe(status unix.WaitStatus) string {

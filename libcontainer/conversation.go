@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strconv"
@@ -79,7 +80,30 @@ func (t *conversation) rest() error {
 	p.Pass = slices.DeleteFunc(slices.Clone(p.Pass), func(s plan.Slot) bool {
 		return s >= plan.SlotGroup && !slices.ContainsFunc(p.Init[first:], func(step plan.Step) bool { return step.In == s })
 	})
-	return t.child.Do(&p, t.pass(p.Pass), first)
+	return t.told(t.child.Do(&p, t.pass(p.Pass), first))
+}
+
+// told turns the broken pipe of an init that is gone into what it was ended by: its last
+// words, or its status.
+func (t *conversation) told(err error) error {
+	if !errors.Is(err, unix.EPIPE) {
+		return err
+	}
+	for {
+		m, fd, err := t.next()
+		if err == io.EOF {
+			return t.explain()
+		}
+		if err == nil && m.Verb == plan.Fail {
+			err = failure(t.plan, m, fd)
+		}
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // forked hears of the child that goes on after the step fork. It has to be reaped whatever it
@@ -109,7 +133,7 @@ func (t *conversation) forked(fork int) error {
 	if s := t.plan.Init[m.Step]; s.B != plan.CallNone { // else it does not wait
 		err = t.steps(int(s.B))
 		if err == nil {
-			err = t.child.Done("")
+			err = t.told(t.child.Done(""))
 		}
 	}
 	if err == nil {
@@ -207,7 +231,7 @@ func (t *conversation) answer(m plan.Message, fd int) error {
 	}
 	text, out, err := t.gather(m, fd)
 	if err == nil {
-		err = t.child.Done(text, out...)
+		err = t.told(t.child.Done(text, out...))
 	}
 	closeAll(out)
 	return err

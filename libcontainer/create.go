@@ -109,7 +109,7 @@ func (c *creation) ahead() (err error) {
 	if err != nil {
 		return err
 	}
-	return c.talk.child.Do(c.talk.plan, c.pass(c.talk.plan.Pass), 0)
+	return c.talk.told(c.talk.child.Do(c.talk.plan, c.pass(c.talk.plan.Pass), 0))
 }
 
 // decide compiles the plan, while the init makes its namespaces. Up to here nothing has

@@ -220,7 +220,7 @@ func (e *execution) start() error {
 	e.talk.filter.start()
 	err := e.open()
 	if err == nil {
-		err = e.talk.child.Do(e.talk.plan, e.pass(e.talk.plan.Pass), 0)
+		err = e.talk.told(e.talk.child.Do(e.talk.plan, e.pass(e.talk.plan.Pass), 0))
 	}
 	if err == nil {
 		err = e.talk.follow()

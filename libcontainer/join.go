@@ -53,7 +53,7 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 	}
 	p.talk, p.joined = talk, true
 	talk.filter.start()
-	if err = talk.child.Do(talk.plan, fds.pass(talk.plan.Pass), 0); err == nil {
+	if err = talk.told(talk.child.Do(talk.plan, fds.pass(talk.plan.Pass), 0)); err == nil {
 		err = talk.follow()
 	}
 	p.started(talk.child.Pid, talk.child.Pidfd)

@@ -15,7 +15,10 @@ CGO_ENABLED=0 go test -c -o "$share/integration/" ./integration
 CGO_ENABLED=0 go test -c -o "$share/cgroups.test" ./cgroups
 go test -c -tags "netgo osusergo" -ldflags "-linkmode external -extldflags -static" -o "$share/nsenter/" ./nsenter
 mkdir "$share/integration/testdata"
-gcc -static -O1 -o "$share/integration/testdata/say" integration/testdata/say.c
+for program in say calls; do
+    gcc -static -O1 -o "$share/integration/testdata/$program" "integration/testdata/$program.c"
+done
+cp -r integration/testdata/managers "$share/integration/testdata/"
 cp -r README.md scripts/vm/guest.sh "$share"
 cp scripts/fuzz-init.sh "$share/scripts"
 

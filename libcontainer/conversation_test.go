@@ -1,0 +1,52 @@
+package libcontainer
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"rt/internal/plan"
+	"rt/nsenter"
+)
+
+// TestGone: an init that is gone when it is told something has died of a signal, or has said
+// what failed; a broken pipe is neither.
+func TestGone(t *testing.T) {
+	b := plan.Builder{Plan: plan.Plan{Args: []string{"true"}}}
+	b.From("/mounts/0").Fsopen("nosuchfs")
+	rows := []struct {
+		name, want string
+		end        func(t *testing.T, c *nsenter.Child)
+	}{
+		{"killed", "killed by SIGKILL", func(t *testing.T, c *nsenter.Child) {
+			if err := unix.PidfdSendSignal(c.Pidfd, unix.SIGKILL, nil, 0); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"failed", "config.json: /mounts/0", func(t *testing.T, c *nsenter.Child) {
+			if err := c.Do(&b.Plan, nil, 0); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			child, err := nsenter.Spawn(nsenter.Start{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			talk := conversation{plan: &b.Plan, child: child, died: func(s unix.WaitStatus) error { return errors.New(describe(s)) }}
+			defer talk.close()
+			row.end(t, child)
+			if _, _, err := either(child.Pidfd, child.Pidfd); err != nil { // it has ended
+				t.Fatal(err)
+			}
+			err = talk.told(child.Do(&b.Plan, nil, 0))
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("%v, want %q in it", err, row.want)
+			}
+		})
+	}
+}
