@@ -12,6 +12,8 @@ import (
 func managers() []manager {
 	return []manager{
 		podman(),
+		containerd1(),
+		containerd2(),
 	}
 }
 

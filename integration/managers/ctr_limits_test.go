@@ -1,0 +1,62 @@
+//go:build managers
+
+package managers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// ctrLimits are rows about cgroups: what the kernel has, and who is in which.
+func ctrLimits() []row {
+	return []row{
+		{"--memory-limit", limited([]string{"--memory-limit", "33554432"}, limit{"memory", "memory.limit_in_bytes", "33554432", "memory.max", "33554432"})},
+		{"--cpu-quota", limited([]string{"--cpu-quota", "20000", "--cpu-period", "50000"},
+			limit{"cpu", "cpu.cfs_quota_us", "20000", "cpu.max", "20000 50000"}, limit{"cpu", "cpu.cfs_period_us", "50000", "cpu.max", "20000 50000"})},
+		{"--cpus", limited([]string{"--cpus", "0.5"}, limit{"cpu", "cpu.cfs_quota_us", "50000", "cpu.max", "50000 100000"})},
+		{"--cpu-shares", limited([]string{"--cpu-shares", "512"}, limit{"cpu", "cpu.shares", "512", "cpu.weight", "20"})},
+		{"--cgroup", func(t *testing.T, e *engine) {
+			path := "/" + e.parent() + "/custom/" + e.fresh()
+			c := up(t, e, []string{"--cgroup", path}, "sleep", "60")
+			dir, _ := group(t, c.pid, "memory")
+			if !strings.HasSuffix(dir, path) {
+				t.Errorf("in %s, want %s", dir, path)
+			}
+		}},
+		{"an exec is in the same group", func(t *testing.T, e *engine) {
+			c := up(t, e, nil, "sleep", "60")
+			e.do("task", "exec", "-d", "--null-io", "--exec-id", e.fresh(), c.id, "sleep", "61").must(t)
+			for _, pid := range tasksOf(t, e, c, 2) {
+				equal(t, "groups", read(t, fmt.Sprintf("/proc/%d/cgroup", pid)), read(t, fmt.Sprintf("/proc/%d/cgroup", c.pid)))
+			}
+		}},
+	}
+}
+
+// limited is a row that starts a container with flags and reads the kernel's files.
+func limited(flags []string, limits ...limit) func(*testing.T, *engine) {
+	return func(t *testing.T, e *engine) {
+		c := up(t, e, flags, "sleep", "60")
+		for _, l := range limits {
+			l.check(t, c.pid)
+		}
+	}
+}
+
+// ctrOf2 are rows with flags that containerd 1.6 does not know.
+func ctrOf2() []row {
+	return []row{
+		{"--cpuset-cpus", limited([]string{"--cpuset-cpus", "1", "--cpuset-mems", "0"},
+			limit{"cpuset", "cpuset.cpus", "1", "cpuset.cpus", "1"}, limit{"cpuset", "cpuset.mems", "0", "cpuset.mems", "0"})},
+		{"--rlimit-nofile", func(t *testing.T, e *engine) {
+			equal(t, "ulimit", once(e, []string{"--rlimit-nofile", "100:200"}, "sh", "-c", "ulimit -Sn; ulimit -Hn").must(t), "100\n200")
+		}},
+		{"--hostname", func(t *testing.T, e *engine) {
+			equal(t, "hostname", once(e, []string{"--hostname", "web"}, "hostname").must(t), "web")
+		}},
+		{"runtime by its config", func(t *testing.T, e *engine) { // what a CRI configuration does
+			e.do("run", "--rm", "--runtime", "io.containerd.runc.v2", "--runc-binary", e.bin, "--runc-root", "/run/containerd/runc", e.image, e.fresh(), "true").must(t)
+		}},
+	}
+}

@@ -1,0 +1,147 @@
+//go:build managers
+
+package managers
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// ctrProcess are rows about one process: what it is given, and how it ends.
+func ctrProcess() []row {
+	return []row{
+		{"run", func(t *testing.T, e *engine) { equal(t, "stdout", once(e, nil, "echo", "hello").must(t), "hello") }},
+		{"stdout and stderr apart", func(t *testing.T, e *engine) {
+			d := once(e, nil, "sh", "-c", "echo out; echo err >&2")
+			equal(t, "stdout", d.must(t), "out")
+			equal(t, "stderr", d.stderr, "err\n")
+		}},
+		{"stdin", func(t *testing.T, e *engine) {
+			equal(t, "stdout", e.with(strings.NewReader("typed\n"), ctrRun(e, nil, "cat")...).must(t), "typed")
+		}},
+		{"exit code 0", func(t *testing.T, e *engine) { once(e, nil, "true").exits(t, 0) }},
+		{"exit code 1", func(t *testing.T, e *engine) { once(e, nil, "false").exits(t, 1) }},
+		{"exit code 7", func(t *testing.T, e *engine) { once(e, nil, "sh", "-c", "exit 7").exits(t, 7) }},
+		{"killed: 137", func(t *testing.T, e *engine) {
+			once(e, nil, "sh", "-c", "sleep 60 & kill -9 $!; wait $!; exit $?").exits(t, 137)
+		}},
+		{"missing command", func(t *testing.T, e *engine) {
+			once(e, nil, "nosuch").says(t, `exec: "nosuch": executable file not found in $PATH`).exits(t, 1)
+		}},
+		{"missing path", func(t *testing.T, e *engine) {
+			once(e, nil, "/nosuch").says(t, `exec: "/nosuch": stat /nosuch: no such file or directory`).exits(t, 1)
+		}},
+		{"not executable", func(t *testing.T, e *engine) {
+			once(e, nil, "/bin/noexec").says(t, `exec: "/bin/noexec": permission denied`).exits(t, 1)
+		}},
+		{"cwd is a file", func(t *testing.T, e *engine) {
+			once(e, []string{"--cwd", "/etc/passwd"}, "true").says(t, "not a directory").exits(t, 1)
+		}},
+		{"env", func(t *testing.T, e *engine) {
+			equal(t, "$FOO", once(e, []string{"--env", "FOO=b a r"}, "sh", "-c", "echo $FOO").must(t), "b a r")
+		}},
+		{"env file", func(t *testing.T, e *engine) {
+			file := e.save(t, "env", "A=1\nB=2\n", 0o644)
+			equal(t, "$A$B", once(e, []string{"--env-file", file}, "sh", "-c", "echo $A$B").must(t), "12")
+		}},
+		{"cwd", func(t *testing.T, e *engine) {
+			equal(t, "pwd", once(e, []string{"--cwd", "/var/data"}, "pwd").must(t), "/var/data")
+		}},
+		{"cwd is made", func(t *testing.T, e *engine) {
+			equal(t, "pwd", once(e, []string{"--cwd", "/not/there"}, "pwd").must(t), "/not/there")
+		}},
+		{"terminal", ctrTerminal},
+		{"exec", ctrExec},
+		{"exec with a terminal", ctrExecTerminal},
+		{"exec user and cwd", ctrExecAs},
+		{"exec is killed", ctrExecKill},
+		{"missing exec", func(t *testing.T, e *engine) {
+			c := up(t, e, nil, "sleep", "60")
+			c.inside(e, "nosuch").says(t, `exec: "nosuch": executable file not found in $PATH`).exits(t, 1)
+			equal(t, "exec after it", c.inside(e, "echo", "well").must(t), "well")
+		}},
+		{"pid file", func(t *testing.T, e *engine) {
+			c := up(t, e, nil, "sleep", "60")
+			equal(t, "comm", read(t, fmt.Sprintf("/proc/%d/comm", c.pid)), "sleep")
+		}},
+		{"20 at once", ctrTwenty},
+	}
+}
+
+func ctrTerminal(t *testing.T, e *engine) {
+	shown := e.onTerminal(t, "typed\n", ctrRun(e, []string{"-t"}, "sh", "-c", "tty; stty size; read line; echo got $line; exit 7")...)
+	shown.exits(t, 7)
+	shown.says(t, "/dev/pts/0\n").says(t, "30 100\n").says(t, "got typed\n")
+}
+
+func ctrExec(t *testing.T, e *engine) {
+	c := up(t, e, nil, "sleep", "60")
+	d := c.inside(e, "sh", "-c", "echo out; echo err >&2; exit 7")
+	d.exits(t, 7)
+	equal(t, "stdout", d.stdout, "out\n")
+	equal(t, "stderr", d.stderr, "err\n")
+	ns := c.inside(e, "readlink", "/proc/self/ns/pid").must(t)
+	equal(t, "PID namespace", ns, link(t, fmt.Sprintf("/proc/%d/ns/pid", c.pid)))
+	in := e.with(strings.NewReader("typed\n"), "task", "exec", "--exec-id", e.fresh(), c.id, "cat")
+	equal(t, "stdin", in.must(t), "typed")
+}
+
+func ctrExecTerminal(t *testing.T, e *engine) {
+	c := up(t, e, nil, "sleep", "60")
+	shown := e.onTerminal(t, "typed\n", "task", "exec", "-t", "--exec-id", e.fresh(), c.id,
+		"sh", "-c", "tty; stty size; read line; echo got $line; exit 9")
+	shown.exits(t, 9)
+	shown.says(t, "/dev/pts/0\n").says(t, "30 100\n").says(t, "got typed\n")
+}
+
+func ctrExecAs(t *testing.T, e *engine) {
+	c := up(t, e, nil, "sleep", "60")
+	got := e.do("task", "exec", "--exec-id", e.fresh(), "--user", "1000:2000", "--cwd", "/var/data", c.id, "sh", "-c", "id -u; id -g; pwd").must(t)
+	equal(t, "who and where", got, "1000\n2000\n/var/data")
+}
+
+func ctrExecKill(t *testing.T, e *engine) {
+	c := up(t, e, nil, "sleep", "60")
+	id := e.fresh()
+	ended := make(chan did, 1)
+	go func() { ended <- e.do("task", "exec", "--exec-id", id, c.id, "sleep", "61") }()
+	eventually(t, deadline/2, "the exec runs", func() (string, bool) {
+		ps := c.inside(e, "ps")
+		return ps.stdout, strings.Contains(ps.stdout, "sleep 61")
+	})
+	e.do("task", "kill", "-s", "SIGKILL", "--exec-id", id, c.id).must(t)
+	(<-ended).exits(t, 137)
+	if !alive(c.pid) {
+		t.Error("the container has ended with its exec")
+	}
+}
+
+func ctrTwenty(t *testing.T, e *engine) {
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			d := once(e, nil, "sh", "-c", fmt.Sprintf("echo %d; exit %d", i, i))
+			if d.stdout != fmt.Sprintln(i) || d.code != i {
+				t.Errorf("container %d: %q, exit %d: %s%v", i, d.stdout, d.code, d.stderr, d.err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// signalled sends a signal to a process of the tests' PID namespace.
+func signalled(t *testing.T, pid int, s unix.Signal) {
+	t.Helper()
+	p, err := os.FindProcess(pid)
+	if err == nil {
+		err = p.Signal(s)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
