@@ -33,7 +33,7 @@ func clean(t *testing.T, states ...string) {
 func things(t *testing.T, states []string) []string {
 	t.Helper()
 	found := slices.Concat(processes(), mountPoints(t))
-	for _, pattern := range append(states, "/sys/class/net/*", "/run/netns/*", "/var/run/docker/netns/*", "/run/containerd/s/*") {
+	for _, pattern := range append(states, "/sys/class/net/*", "/run/netns/*", "/var/run/docker/netns/*") {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -46,7 +46,7 @@ func openContainerd2(t *testing.T, e *engine) {
 func (e *engine) containerd(t *testing.T, config int, daemon, client string) {
 	t.Helper()
 	over(t, "/opt")
-	clean(t, "/run/containerd/runc/*/*")
+	clean(t, "/run/containerd/runc/*/"+it.prefix+"*")
 	socket := e.dir + "/c.sock"
 	write(t, e.dir+"/config.toml",
 		fmt.Sprintf("version = %d", config),

@@ -20,32 +20,37 @@ import (
 // ctrLife are rows about a task from its start to its removal.
 func ctrLife() []row {
 	return []row{
-		{"create, start, ls, ps", ctrSteps},
 		{"output to a log", func(t *testing.T, e *engine) {
 			c := up(t, e, nil, "sh", "-c", "echo out; echo err >&2; sleep 60")
 			eventually(t, deadline/2, "the log", func() (string, bool) {
 				text := read(t, c.log)
-				return text, text == "out\nerr"
+				return text, text == "out\nerr" || text == "err\nout" // two streams
 			})
 		}},
 		{"kill TERM", func(t *testing.T, e *engine) {
-			c := up(t, e, nil, "sh", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done")
-			eventually(t, deadline/2, "the trap", func() (string, bool) { return "", read(t, c.log) == "ready" })
+			c, ended := foreground(t, e, "sh", "-c", "trap 'exit 5' TERM; cp /proc/uptime /tmp/ready; while :; do sleep 0.1; done")
+			eventually(t, deadline/2, "the trap", func() (string, bool) {
+				d := c.inside(e, "cat", "/tmp/ready")
+				return d.stderr, d.code == 0
+			})
 			e.do("task", "kill", "-s", "SIGTERM", c.id).must(t)
-			c.becomes(t, e, "STOPPED")
-			e.do("task", "rm", c.id).exits(t, 5)
+			(<-ended).exits(t, 5)
 		}},
 		{"kill TERM, then KILL", func(t *testing.T, e *engine) {
-			c := up(t, e, nil, "sleep", "60") // PID 1 without a handler: TERM does nothing
+			c, ended := foreground(t, e, "sleep", "60") // PID 1 without a handler: TERM does nothing
 			e.do("task", "kill", "-s", "SIGTERM", c.id).must(t)
 			equal(t, "still there", c.inside(e, "echo", "yes").must(t), "yes")
 			e.do("task", "kill", "-s", "SIGKILL", c.id).must(t)
+			(<-ended).exits(t, 137)
+		}},
+		{"kill of a stopped task", func(t *testing.T, e *engine) {
+			c := up(t, e, nil, "sleep", "60")
+			e.do("task", "kill", "-s", "SIGKILL", c.id).must(t)
 			c.becomes(t, e, "STOPPED")
 			e.do("task", "kill", "-s", "SIGKILL", c.id).says(t, "process already finished").exits(t, 1)
-			e.do("task", "rm", c.id).exits(t, 137)
 		}},
 		{"kill --all", func(t *testing.T, e *engine) {
-			c := up(t, e, []string{"--with-ns", "pid:/proc/self/ns/pid"}, "sh", "-c", "sleep 62 & sleep 60")
+			c := up(t, e, []string{"--with-ns", "pid:/proc/self/ns/pid"}, "sh", "-c", "sleep 62 & sleep 60 & wait")
 			pids := tasksOf(t, e, c, 3)
 			e.do("task", "kill", "--all", "-s", "SIGKILL", c.id).must(t)
 			for _, pid := range pids {
@@ -72,10 +77,9 @@ func ctrLife() []row {
 			equal(t, "still there", c.inside(e, "echo", "yes").must(t), "yes")
 		}},
 		{"the init is killed from outside", func(t *testing.T, e *engine) {
-			c := up(t, e, nil, "sleep", "60")
+			c, ended := foreground(t, e, "sleep", "60")
 			signalled(t, c.pid, unix.SIGKILL)
-			c.becomes(t, e, "STOPPED")
-			e.do("task", "rm", c.id).exits(t, 137)
+			(<-ended).exits(t, 137)
 		}},
 		{"the shim is killed", func(t *testing.T, e *engine) {
 			c := up(t, e, nil, "sleep", "60")
@@ -87,22 +91,17 @@ func ctrLife() []row {
 	}
 }
 
-// ctrSteps are run's steps, one by one.
-func ctrSteps(t *testing.T, e *engine) {
-	id := e.fresh()
-	e.do("container", "create", "--runc-binary", e.bin, e.image, id, "sleep", "60").must(t)
-	defer func() { e.do("container", "rm", id).must(t) }()
-	e.do("task", "start", "-d", "--null-io", id).must(t)
-	c := container{id: id}
+// foreground runs a container whose end comes by the channel, and returns once it runs.
+func foreground(t *testing.T, e *engine, argv ...string) (c container, ended chan did) {
+	t.Helper()
+	file := e.save(t, e.fresh()+".pid", "", 0o644)
+	c.id, ended = e.fresh(), make(chan did, 1)
+	go func() {
+		ended <- e.do(slices.Concat([]string{"run", "--rm", "--runc-binary", e.bin, "--pid-file", file, e.image, c.id}, argv)...)
+	}()
 	c.becomes(t, e, "RUNNING")
-	pids := tasksOf(t, e, c, 1)
-	equal(t, "comm", read(t, fmt.Sprintf("/proc/%d/comm", pids[0])), "sleep")
-	e.do("task", "kill", "-s", "SIGKILL", id).must(t)
-	c.becomes(t, e, "STOPPED")
-	e.do("task", "rm", id).exits(t, 137)
-	if alive(pids[0]) {
-		t.Error("the process is still there")
-	}
+	c.pid = number(t, read(t, file))
+	return c, ended
 }
 
 // tasksOf waits until task ps lists count processes, and gives their pids.

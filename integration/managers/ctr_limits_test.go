@@ -17,7 +17,7 @@ func ctrLimits() []row {
 		{"--cpus", limited([]string{"--cpus", "0.5"}, limit{"cpu", "cpu.cfs_quota_us", "50000", "cpu.max", "50000 100000"})},
 		{"--cpu-shares", limited([]string{"--cpu-shares", "512"}, limit{"cpu", "cpu.shares", "512", "cpu.weight", "20"})},
 		{"--cgroup", func(t *testing.T, e *engine) {
-			path := "/" + e.parent() + "/custom/" + e.fresh()
+			path := "/" + e.parent() + "/" + e.fresh() + "-custom"
 			c := up(t, e, []string{"--cgroup", path}, "sleep", "60")
 			dir, _ := group(t, c.pid, "memory")
 			if !strings.HasSuffix(dir, path) {
@@ -26,7 +26,7 @@ func ctrLimits() []row {
 		}},
 		{"an exec is in the same group", func(t *testing.T, e *engine) {
 			c := up(t, e, nil, "sleep", "60")
-			e.do("task", "exec", "-d", "--null-io", "--exec-id", e.fresh(), c.id, "sleep", "61").must(t)
+			e.do("task", "exec", "-d", "--log-uri", "file://"+e.dir+"/exec.out", "--exec-id", e.fresh(), c.id, "sleep", "61").must(t)
 			for _, pid := range tasksOf(t, e, c, 2) {
 				equal(t, "groups", read(t, fmt.Sprintf("/proc/%d/cgroup", pid)), read(t, fmt.Sprintf("/proc/%d/cgroup", c.pid)))
 			}
@@ -52,11 +52,35 @@ func ctrOf2() []row {
 		{"--rlimit-nofile", func(t *testing.T, e *engine) {
 			equal(t, "ulimit", once(e, []string{"--rlimit-nofile", "100:200"}, "sh", "-c", "ulimit -Sn; ulimit -Hn").must(t), "100\n200")
 		}},
+		{"--user", func(t *testing.T, e *engine) {
+			got := once(e, []string{"--user", "joe"}, "sh", "-c", "id -u; id -g; echo $HOME").must(t)
+			equal(t, "joe", got, "1000\n1000\n/home/joe")
+			equal(t, "ids", once(e, []string{"--user", "5:6"}, "sh", "-c", "id -u; id -g").must(t), "5\n6")
+		}},
+		{"create, start, ls, ps", ctrSteps},
 		{"--hostname", func(t *testing.T, e *engine) {
 			equal(t, "hostname", once(e, []string{"--hostname", "web"}, "hostname").must(t), "web")
 		}},
 		{"runtime by its config", func(t *testing.T, e *engine) { // what a CRI configuration does
 			e.do("run", "--rm", "--runtime", "io.containerd.runc.v2", "--runc-binary", e.bin, "--runc-root", "/run/containerd/runc", e.image, e.fresh(), "true").must(t)
 		}},
+	}
+}
+
+// ctrSteps are run's steps, one by one.
+func ctrSteps(t *testing.T, e *engine) {
+	id := e.fresh()
+	e.do("container", "create", "--runc-binary", e.bin, e.image, id, "sleep", "60").must(t)
+	defer func() { e.do("container", "rm", id).must(t) }()
+	e.do("task", "start", "-d", "--null-io", id).must(t)
+	c := container{id: id}
+	c.becomes(t, e, "RUNNING")
+	pids := tasksOf(t, e, c, 1)
+	equal(t, "comm", read(t, fmt.Sprintf("/proc/%d/comm", pids[0])), "sleep")
+	e.do("task", "kill", "-s", "SIGKILL", id).must(t)
+	c.becomes(t, e, "STOPPED")
+	e.do("task", "rm", id)
+	if alive(pids[0]) {
+		t.Error("the process is still there")
 	}
 }

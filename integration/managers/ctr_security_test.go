@@ -11,11 +11,6 @@ import (
 // ctrSecurity are rows about who a process is and what it may do.
 func ctrSecurity() []row {
 	return []row{
-		{"user", func(t *testing.T, e *engine) {
-			got := once(e, []string{"--user", "joe"}, "sh", "-c", "id -u; id -g; echo $HOME").must(t)
-			equal(t, "joe", got, "1000\n1000\n/home/joe")
-			equal(t, "ids", once(e, []string{"--user", "5:6"}, "sh", "-c", "id -u; id -g").must(t), "5\n6")
-		}},
 		{"user namespace", ctrUserNamespace},
 		{"capabilities by default", func(t *testing.T, e *engine) {
 			equal(t, "CapEff", status(t, once(e, nil, "cat", "/proc/self/status"), "CapEff"), "00000000a80425fb")

@@ -121,3 +121,10 @@ func write(t *testing.T, name string, text ...string) {
 		t.Fatal(err)
 	}
 }
+
+// unnested makes lines of what a daemon quotes of another program's log, and takes the
+// runtime's own name out.
+func unnested(e *engine, text string) string {
+	names := strings.NewReplacer(`\"`, `"`, `\n`, "\n", e.bin, "RUNTIME", "runc did not", "RUNTIME did not", `/runtimes/`+e.runtime, "RUNTIME")
+	return names.Replace(text)
+}
