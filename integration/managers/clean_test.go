@@ -32,7 +32,7 @@ func clean(t *testing.T, states ...string) {
 
 func things(t *testing.T, states []string) []string {
 	t.Helper()
-	found := slices.Concat(processes(), mountPoints(t))
+	found := slices.Concat(running(), mountPoints(t))
 	for _, pattern := range append(states, "/sys/class/net/*", "/run/netns/*", "/var/run/docker/netns/*") {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
@@ -51,8 +51,8 @@ func things(t *testing.T, states []string) []string {
 // parent is the name of the group that the containers' groups lie in.
 func (e *engine) parent() string { return it.prefix + "-" + e.runtime }
 
-// processes are those of this PID namespace, but for its first one and for this one.
-func processes() []string {
+// running are those of this PID namespace, but for its first one and for this one.
+func running() []string {
 	var found []string
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
@@ -76,7 +76,7 @@ func mountPoints(t *testing.T) []string {
 	}
 	var found []string
 	for line := range strings.Lines(string(data)) {
-		if fields := strings.Fields(line); len(fields) > 4 {
+		if fields := strings.Fields(line); len(fields) > 4 && !strings.HasSuffix(fields[4], "/netns/default") { // dockerd keeps it
 			found = append(found, "mount "+fields[4])
 		}
 	}

@@ -91,7 +91,7 @@ func up(t *testing.T, e *engine, flags []string, argv ...string) container {
 		e.do("container", "rm", c.id).must(t)
 	})
 	e.do(slices.Concat(head, flags, []string{e.image, c.id}, argv)...).must(t)
-	c.pid = number(t, read(t, e.dir+"/"+c.id+".pid"))
+	c.pid = number(t, textOf(t, e.dir+"/"+c.id+".pid"))
 	return c
 }
 

@@ -23,7 +23,7 @@ func ctrLife() []row {
 		{"output to a log", func(t *testing.T, e *engine) {
 			c := up(t, e, nil, "sh", "-c", "echo out; echo err >&2; sleep 60")
 			eventually(t, deadline/2, "the log", func() (string, bool) {
-				text := read(t, c.log)
+				text := textOf(t, c.log)
 				return text, text == "out\nerr" || text == "err\nout" // two streams
 			})
 		}},
@@ -100,7 +100,7 @@ func foreground(t *testing.T, e *engine, argv ...string) (c container, ended cha
 		ended <- e.do(slices.Concat([]string{"run", "--rm", "--runc-binary", e.bin, "--pid-file", file, e.image, c.id}, argv)...)
 	}()
 	c.becomes(t, e, "RUNNING")
-	c.pid = number(t, read(t, file))
+	c.pid = number(t, textOf(t, file))
 	return c, ended
 }
 
@@ -137,14 +137,14 @@ func ctrPause(t *testing.T, e *engine) {
 	c := up(t, e, nil, "sh", "-c", "while :; do echo tick; sleep 0.01; done")
 	e.do("task", "pause", c.id).must(t)
 	c.becomes(t, e, "PAUSED")
-	limit{"freezer", "freezer.state", "FROZEN", "cgroup.freeze", "1"}.check(t, c.pid)
-	was := read(t, c.log)
+	groupLimit{"freezer", "freezer.state", "FROZEN", "cgroup.freeze", "1"}.check(t, c.pid)
+	was := textOf(t, c.log)
 	time.Sleep(100 * time.Millisecond) // ten ticks, if it were running
-	equal(t, "log while paused", read(t, c.log), was)
+	equal(t, "log while paused", textOf(t, c.log), was)
 	e.do("task", "resume", c.id).must(t)
 	c.becomes(t, e, "RUNNING")
-	limit{"freezer", "freezer.state", "THAWED", "cgroup.freeze", "0"}.check(t, c.pid)
-	eventually(t, deadline/2, "it goes on", func() (string, bool) { return "", len(read(t, c.log)) > len(was) })
+	groupLimit{"freezer", "freezer.state", "THAWED", "cgroup.freeze", "0"}.check(t, c.pid)
+	eventually(t, deadline/2, "it goes on", func() (string, bool) { return "", len(textOf(t, c.log)) > len(was) })
 }
 
 func ctrMetrics(t *testing.T, e *engine) {
@@ -200,5 +200,5 @@ func (e *engine) listenTo(t *testing.T, args ...string) (heard func() string) {
 			t.Log(errs.String())
 		}
 	})
-	return func() string { return read(t, file.Name()) }
+	return func() string { return textOf(t, file.Name()) }
 }

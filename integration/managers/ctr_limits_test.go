@@ -11,11 +11,11 @@ import (
 // ctrLimits are rows about cgroups: what the kernel has, and who is in which.
 func ctrLimits() []row {
 	return []row{
-		{"--memory-limit", limited([]string{"--memory-limit", "33554432"}, limit{"memory", "memory.limit_in_bytes", "33554432", "memory.max", "33554432"})},
-		{"--cpu-quota", limited([]string{"--cpu-quota", "20000", "--cpu-period", "50000"},
-			limit{"cpu", "cpu.cfs_quota_us", "20000", "cpu.max", "20000 50000"}, limit{"cpu", "cpu.cfs_period_us", "50000", "cpu.max", "20000 50000"})},
-		{"--cpus", limited([]string{"--cpus", "0.5"}, limit{"cpu", "cpu.cfs_quota_us", "50000", "cpu.max", "50000 100000"})},
-		{"--cpu-shares", limited([]string{"--cpu-shares", "512"}, limit{"cpu", "cpu.shares", "512", "cpu.weight", "20"})},
+		{"--memory-limit", ctrLimited([]string{"--memory-limit", "33554432"}, groupLimit{"memory", "memory.limit_in_bytes", "33554432", "memory.max", "33554432"})},
+		{"--cpu-quota", ctrLimited([]string{"--cpu-quota", "20000", "--cpu-period", "50000"},
+			groupLimit{"cpu", "cpu.cfs_quota_us", "20000", "cpu.max", "20000 50000"}, groupLimit{"cpu", "cpu.cfs_period_us", "50000", "cpu.max", "20000 50000"})},
+		{"--cpus", ctrLimited([]string{"--cpus", "0.5"}, groupLimit{"cpu", "cpu.cfs_quota_us", "50000", "cpu.max", "50000 100000"})},
+		{"--cpu-shares", ctrLimited([]string{"--cpu-shares", "512"}, groupLimit{"cpu", "cpu.shares", "512", "cpu.weight", "20"})},
 		{"--cgroup", func(t *testing.T, e *engine) {
 			path := "/" + e.parent() + "/" + e.fresh() + "-custom"
 			c := up(t, e, []string{"--cgroup", path}, "sleep", "60")
@@ -28,14 +28,14 @@ func ctrLimits() []row {
 			c := up(t, e, nil, "sleep", "60")
 			e.do("task", "exec", "-d", "--log-uri", "file://"+e.dir+"/exec.out", "--exec-id", e.fresh(), c.id, "sleep", "61").must(t)
 			for _, pid := range tasksOf(t, e, c, 2) {
-				equal(t, "groups", read(t, fmt.Sprintf("/proc/%d/cgroup", pid)), read(t, fmt.Sprintf("/proc/%d/cgroup", c.pid)))
+				equal(t, "groups", textOf(t, fmt.Sprintf("/proc/%d/cgroup", pid)), textOf(t, fmt.Sprintf("/proc/%d/cgroup", c.pid)))
 			}
 		}},
 	}
 }
 
-// limited is a row that starts a container with flags and reads the kernel's files.
-func limited(flags []string, limits ...limit) func(*testing.T, *engine) {
+// ctrLimited is a row that starts a container with flags and reads the kernel's files.
+func ctrLimited(flags []string, limits ...groupLimit) func(*testing.T, *engine) {
 	return func(t *testing.T, e *engine) {
 		c := up(t, e, flags, "sleep", "60")
 		for _, l := range limits {
@@ -47,8 +47,8 @@ func limited(flags []string, limits ...limit) func(*testing.T, *engine) {
 // ctrOf2 are rows with flags that containerd 1.6 does not know.
 func ctrOf2() []row {
 	return []row{
-		{"--cpuset-cpus", limited([]string{"--cpuset-cpus", "1", "--cpuset-mems", "0"},
-			limit{"cpuset", "cpuset.cpus", "1", "cpuset.cpus", "1"}, limit{"cpuset", "cpuset.mems", "0", "cpuset.mems", "0"})},
+		{"--cpuset-cpus", ctrLimited([]string{"--cpuset-cpus", "1", "--cpuset-mems", "0"},
+			groupLimit{"cpuset", "cpuset.cpus", "1", "cpuset.cpus", "1"}, groupLimit{"cpuset", "cpuset.mems", "0", "cpuset.mems", "0"})},
 		{"--rlimit-nofile", func(t *testing.T, e *engine) {
 			equal(t, "ulimit", once(e, []string{"--rlimit-nofile", "100:200"}, "sh", "-c", "ulimit -Sn; ulimit -Hn").must(t), "100\n200")
 		}},
@@ -76,7 +76,7 @@ func ctrSteps(t *testing.T, e *engine) {
 	c := container{id: id}
 	c.becomes(t, e, "RUNNING")
 	pids := tasksOf(t, e, c, 1)
-	equal(t, "comm", read(t, fmt.Sprintf("/proc/%d/comm", pids[0])), "sleep")
+	equal(t, "comm", textOf(t, fmt.Sprintf("/proc/%d/comm", pids[0])), "sleep")
 	e.do("task", "kill", "-s", "SIGKILL", id).must(t)
 	c.becomes(t, e, "STOPPED")
 	e.do("task", "rm", id)

@@ -17,7 +17,7 @@ func ctrMounts() []row {
 		{"--mount bind", func(t *testing.T, e *engine) {
 			dir := e.place(t, "bind")
 			once(e, []string{"--mount", "type=bind,src=" + dir + ",dst=/mnt,options=rbind:rw"}, "sh", "-c", "echo inside > /mnt/file").must(t)
-			equal(t, "file", read(t, dir+"/file"), "inside")
+			equal(t, "file", textOf(t, dir+"/file"), "inside")
 		}},
 		{"--mount ro", func(t *testing.T, e *engine) {
 			dir := e.place(t, "ro")
@@ -64,7 +64,7 @@ func (e *engine) place(t *testing.T, name string) string {
 // volume is shared with the host only if the container's root is.
 func propagation(t *testing.T, e *engine, kind, root string, goesIn, comesOut bool) {
 	dir := e.place(t, "volume-"+kind)
-	shared(t, dir)
+	sharedMount(t, dir)
 	for _, d := range []string{"/out", "/in"} {
 		if err := os.Mkdir(dir+d, 0o755); err != nil {
 			t.Fatal(err)
@@ -77,13 +77,13 @@ func propagation(t *testing.T, e *engine, kind, root string, goesIn, comesOut bo
 	in := strings.Contains(c.inside(e, "cat", "/proc/self/mountinfo").must(t), " /mnt/out ")
 	equal(t, "the host's mount is seen inside", fmt.Sprint(in), fmt.Sprint(goesIn))
 	c.inside(e, "mount", "-t", "tmpfs", "x", "/mnt/in").must(t)
-	out := strings.Contains(read(t, "/proc/self/mountinfo"), " "+dir+"/in ")
+	out := strings.Contains(textOf(t, "/proc/self/mountinfo"), " "+dir+"/in ")
 	equal(t, "the container's mount is seen outside", fmt.Sprint(out), fmt.Sprint(comesOut))
 	e.do("task", "rm", "-f", c.id).must(t)
 }
 
-// shared makes a directory a shared mount point until the row's end.
-func shared(t *testing.T, dir string) {
+// sharedMount makes a directory a shared mount point until the row's end.
+func sharedMount(t *testing.T, dir string) {
 	t.Helper()
 	err := unix.Mount(dir, dir, "", unix.MS_BIND, "")
 	if err == nil {

@@ -16,14 +16,14 @@ func ctrNetwork() []row {
 		{"namespaces of its own", func(t *testing.T, e *engine) {
 			c := up(t, e, nil, "sleep", "60")
 			for _, kind := range []string{"mnt", "pid", "ipc", "uts", "net"} {
-				if link(t, fmt.Sprintf("/proc/%d/ns/%s", c.pid, kind)) == link(t, "/proc/self/ns/"+kind) {
+				if linkTo(t, fmt.Sprintf("/proc/%d/ns/%s", c.pid, kind)) == linkTo(t, "/proc/self/ns/"+kind) {
 					t.Error("shares the host's", kind)
 				}
 			}
 			c.inside(e, "ping", "-c", "1", "-W", "2", "127.0.0.1").must(t)
 		}},
 		{"--net-host", func(t *testing.T, e *engine) {
-			equal(t, "namespace", once(e, []string{"--net-host"}, "readlink", "/proc/self/ns/net").must(t), link(t, "/proc/self/ns/net"))
+			equal(t, "namespace", once(e, []string{"--net-host"}, "readlink", "/proc/self/ns/net").must(t), linkTo(t, "/proc/self/ns/net"))
 		}},
 		{"--with-ns", func(t *testing.T, e *engine) {
 			pod := up(t, e, nil, "sleep", "60")
@@ -33,7 +33,7 @@ func ctrNetwork() []row {
 			}
 			c := up(t, e, flags, "sleep", "61")
 			for _, kind := range []string{"net", "ipc", "uts", "pid"} {
-				equal(t, kind, link(t, fmt.Sprintf("/proc/%d/ns/%s", c.pid, kind)), link(t, fmt.Sprintf("/proc/%d/ns/%s", pod.pid, kind)))
+				equal(t, kind, linkTo(t, fmt.Sprintf("/proc/%d/ns/%s", c.pid, kind)), linkTo(t, fmt.Sprintf("/proc/%d/ns/%s", pod.pid, kind)))
 			}
 			pod.inside(e, "ps").says(t, "sleep 61").must(t)
 		}},

@@ -66,7 +66,7 @@ func ctrProcess() []row {
 		{"pid file", func(t *testing.T, e *engine) {
 			c := up(t, e, nil, "sleep", "60")
 			eventually(t, deadline/2, "the workload", func() (string, bool) { // start returns before execve
-				comm := read(t, fmt.Sprintf("/proc/%d/comm", c.pid))
+				comm := textOf(t, fmt.Sprintf("/proc/%d/comm", c.pid))
 				return comm, comm == "sleep"
 			})
 		}},
@@ -88,7 +88,7 @@ func ctrStdin(t *testing.T, e *engine) {
 		r.Close()
 	}()
 	fmt.Fprintln(w, "typed")
-	eventually(t, deadline/2, "the input is read", func() (string, bool) { text := read(t, file); return text, text == "typed" })
+	eventually(t, deadline/2, "the input is read", func() (string, bool) { text := textOf(t, file); return text, text == "typed" })
 	w.Close()
 	equal(t, "stdout", (<-ended).must(t), "typed")
 }
@@ -120,7 +120,7 @@ func ctrExec(t *testing.T, e *engine) {
 	equal(t, "stdout", d.stdout, "out\n")
 	equal(t, "stderr", words(d.stderr), "err")
 	ns := c.inside(e, "readlink", "/proc/self/ns/pid").must(t)
-	equal(t, "PID namespace", ns, link(t, fmt.Sprintf("/proc/%d/ns/pid", c.pid)))
+	equal(t, "PID namespace", ns, linkTo(t, fmt.Sprintf("/proc/%d/ns/pid", c.pid)))
 	in := e.with(strings.NewReader("typed\n"), "task", "exec", "--exec-id", e.fresh(), c.id, "cat")
 	equal(t, "stdin", in.must(t), "typed")
 }

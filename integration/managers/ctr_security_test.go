@@ -49,7 +49,7 @@ func ctrSecurity() []row {
 		}},
 		{"--privileged", func(t *testing.T, e *engine) {
 			d := once(e, []string{"--privileged"}, "sh", "-c", "cat /proc/self/status; mount -t tmpfs x /mnt && touch /mnt/file && test -w /sys/kernel/profiling && echo well")
-			equal(t, "CapEff", status(t, d, "CapEff"), status(t, did{stdout: read(t, "/proc/self/status")}, "CapEff"))
+			equal(t, "CapEff", status(t, d, "CapEff"), status(t, did{stdout: textOf(t, "/proc/self/status")}, "CapEff"))
 			d.says(t, "well\n").must(t)
 		}},
 		{"--device", ctrDevice},
@@ -73,9 +73,9 @@ func status(t *testing.T, d did, name string) string {
 
 func ctrUserNamespace(t *testing.T, e *engine) {
 	c := up(t, e, []string{"--uidmap", "0:100000:65536", "--gidmap", "0:200000:65536"}, "sleep", "60")
-	equal(t, "uid_map", strings.Join(strings.Fields(read(t, fmt.Sprintf("/proc/%d/uid_map", c.pid))), " "), "0 100000 65536")
-	equal(t, "gid_map", strings.Join(strings.Fields(read(t, fmt.Sprintf("/proc/%d/gid_map", c.pid))), " "), "0 200000 65536")
-	host := did{stdout: read(t, fmt.Sprintf("/proc/%d/status", c.pid))}
+	equal(t, "uid_map", strings.Join(strings.Fields(textOf(t, fmt.Sprintf("/proc/%d/uid_map", c.pid))), " "), "0 100000 65536")
+	equal(t, "gid_map", strings.Join(strings.Fields(textOf(t, fmt.Sprintf("/proc/%d/gid_map", c.pid))), " "), "0 200000 65536")
+	host := did{stdout: textOf(t, fmt.Sprintf("/proc/%d/status", c.pid))}
 	equal(t, "Uid", status(t, host, "Uid"), "100000\t100000\t100000\t100000")
 	equal(t, "Gid", status(t, host, "Gid"), "200000\t200000\t200000\t200000")
 	equal(t, "inside", c.inside(e, "sh", "-c", "id -u; id -g; stat -c %u:%g /var/data/seed; touch /new && stat -c %u /new").must(t), "0\n0\n0:0\n0")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -128,13 +129,16 @@ func write(t *testing.T, name string, text ...string) {
 func unnested(e *engine, text string) string {
 	names := strings.NewReplacer(`\"`, `"`, `\n`, "\n", e.bin, "RUNTIME", "runc did not", "RUNTIME did not")
 	var lines []string
-	for line := range strings.Lines(names.Replace(text)) {
+	for line := range strings.Lines(pointer.ReplaceAllString(names.Replace(text), "")) {
 		if !slices.ContainsFunc(byChance, func(words string) bool { return strings.Contains(line, words) }) {
 			lines = append(lines, line)
 		}
 	}
 	return strings.Join(lines, "")
 }
+
+// pointer is what rt says besides: where in config.json the fault is.
+var pointer = regexp.MustCompile(` \(config\.json: /[^)]*\)`)
 
 // byChance are complaints about races inside of containerd, seen with every runtime.
 var byChance = []string{

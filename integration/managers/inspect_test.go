@@ -34,10 +34,10 @@ func group(t *testing.T, pid int, controller string) (dir string, v1 bool) {
 	return filepath.Join("/sys/fs/cgroup", unified), false
 }
 
-// limit is what a file of the one or the other version of cgroups should hold.
-type limit struct{ controller, v1, v1Value, v2, v2Value string }
+// groupLimit is what a file of the one or the other version of cgroups should hold.
+type groupLimit struct{ controller, v1, v1Value, v2, v2Value string }
 
-func (l limit) check(t *testing.T, pid int) {
+func (l groupLimit) check(t *testing.T, pid int) {
 	t.Helper()
 	dir, v1 := group(t, pid, l.controller)
 	file, want := l.v2, l.v2Value
@@ -72,8 +72,8 @@ func parentOf(t *testing.T, pid int) int {
 	return ppid
 }
 
-// link is where a symbolic link points to.
-func link(t *testing.T, path string) string {
+// linkTo is where a symbolic link points to.
+func linkTo(t *testing.T, path string) string {
 	t.Helper()
 	to, err := os.Readlink(path)
 	if err != nil {
@@ -82,8 +82,8 @@ func link(t *testing.T, path string) string {
 	return to
 }
 
-// read is a file's text, without the white space around it.
-func read(t *testing.T, path string) string {
+// textOf is a file's text, without the white space around it.
+func textOf(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {

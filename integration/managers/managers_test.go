@@ -14,6 +14,8 @@ func managers() []manager {
 		podman(),
 		containerd1(),
 		containerd2(),
+		docker(),
+		remapped(),
 	}
 }
 

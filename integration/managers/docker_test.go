@@ -1,0 +1,58 @@
+//go:build managers
+
+package managers
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func docker() manager {
+	return manager{
+		name:  "docker",
+		needs: []string{program("dockerd"), program("docker"), program("containerd"), program("containerd-shim-runc-v2"), program("iptables")},
+		open:  openDocker,
+		rows:  slices.Concat(dockerLike(), dockerOnly(), dockerNetwork()),
+	}
+}
+
+// remapped is a daemon whose containers all have a user namespace.
+func remapped() manager {
+	m := docker()
+	m.name = "docker, userns-remap"
+	m.rows = dockerRemapped()
+	m.open = func(t *testing.T, e *engine) {
+		write(t, "/etc/subuid", "nobody:100000:65536")
+		write(t, "/etc/subgid", "nobody:200000:65536")
+		e.dockerd(t, "--userns-remap", "nobody")
+	}
+	return m
+}
+
+func openDocker(t *testing.T, e *engine) { e.dockerd(t) }
+
+// dockerd starts one, and by it a containerd, in a network namespace of its own, where its
+// bridge and its rules for packets are.
+func (e *engine) dockerd(t *testing.T, flags ...string) {
+	t.Helper()
+	over(t, "/opt")
+	clean(t, e.dir+"/exec/*runtime-*/moby/[0-9a-f]*")
+	socket := "unix://" + e.dir + "/d.sock"
+	e.env = append(e.env, "DOCKER_BUILDKIT=0", "DOCKER_CONFIG="+e.dir)
+	e.cli = []string{program("docker"), "-H", socket}
+	e.image = "localhost/busybox:latest"
+	write(t, e.dir+"/daemon.json", fmt.Sprintf(`{"runtimes": {"tested": {"path": %q}}, "default-runtime": "tested"}`, e.bin))
+	d := e.start(t, unix.CLONE_NEWNET, slices.Concat([]string{program("dockerd"), "--config-file", e.dir + "/daemon.json", "--data-root", e.dir + "/data",
+		"--exec-root", e.dir + "/exec", "--pidfile", e.dir + "/d.pid", "--host", socket, "--cgroup-parent", "/" + e.parent(),
+		"--oom-score-adjust", "0"}, flags)...) // lowering it takes CAP_SYS_RESOURCE
+	e.net = []string{"nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", d.cmd.Process.Pid)}
+	e.host("ip", "link", "set", "lo", "up").must(t)
+	d.answers(t, e, "version")
+	importImage(t, e)
+}
+
+// host runs a command where the daemon's bridge is.
+func (e *engine) host(argv ...string) did { return command(e.env, nil, slices.Concat(e.net, argv)...) }
