@@ -25,9 +25,9 @@ func remapped() manager {
 	m.name = "docker, userns-remap"
 	m.rows = dockerRemapped()
 	m.open = func(t *testing.T, e *engine) {
-		write(t, "/etc/subuid", "nobody:100000:65536")
-		write(t, "/etc/subgid", "nobody:200000:65536")
-		e.dockerd(t, "--userns-remap", "nobody")
+		write(t, "/etc/subuid", "daemon:100000:65536")
+		write(t, "/etc/subgid", "daemon:200000:65536")
+		e.dockerd(t, "--userns-remap", "daemon")
 	}
 	return m
 }
