@@ -16,6 +16,7 @@ func managers() []manager {
 		containerd2(),
 		docker(),
 		remapped(),
+		cni(),
 	}
 }
 
