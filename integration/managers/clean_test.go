@@ -32,7 +32,7 @@ func clean(t *testing.T, states ...string) {
 
 func things(t *testing.T, states []string) []string {
 	t.Helper()
-	found := slices.Concat(running(), mountPoints(t))
+	found := slices.Concat(runningHere(), mountPoints(t))
 	for _, pattern := range append(states, "/sys/class/net/*", "/run/netns/*", "/var/run/docker/netns/*") {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
@@ -51,8 +51,8 @@ func things(t *testing.T, states []string) []string {
 // parent is the name of the group that the containers' groups lie in.
 func (e *engine) parent() string { return it.prefix + "-" + e.runtime }
 
-// running are those of this PID namespace, but for its first one and for this one.
-func running() []string {
+// runningHere are those of this PID namespace, but for its first one and for this one.
+func runningHere() []string {
 	var found []string
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
