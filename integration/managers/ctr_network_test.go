@@ -4,6 +4,7 @@ package managers
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,9 @@ func bridged(t *testing.T, net string) {
 	t.Cleanup(func() {
 		if out, err := exec.Command("ip", "link", "del", name).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v: %s", name, err, out)
+		}
+		if err := os.RemoveAll("/var/lib/cni"); err != nil { // the addresses of containers that ctr has removed
+			t.Error(err)
 		}
 	})
 }

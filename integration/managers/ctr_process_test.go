@@ -15,9 +15,11 @@ import (
 // ctrProcess are rows about one process: what it is given, and how it ends.
 func ctrProcess() []row {
 	return []row{
-		{"run", func(t *testing.T, e *engine) { equal(t, "stdout", once(e, nil, "echo", "hello").must(t), "hello") }},
+		{"run", func(t *testing.T, e *engine) {
+			equal(t, "stdout", e.do(ctrRun(e, nil, "sh", "-c", "echo hello"+late)...).must(t), "hello")
+		}},
 		{"stdout and stderr apart", func(t *testing.T, e *engine) {
-			d := once(e, nil, "sh", "-c", "echo out; echo err >&2")
+			d := e.do(ctrRun(e, nil, "sh", "-c", "echo out; echo err >&2"+late)...)
 			equal(t, "stdout", d.must(t), "out")
 			equal(t, "stderr", words(d.stderr), "err")
 		}},
@@ -84,7 +86,7 @@ func ctrStdin(t *testing.T, e *engine) {
 	file := e.save(t, e.fresh(), "", 0o644)
 	ended := make(chan did, 1)
 	go func() {
-		ended <- e.with(r, ctrRun(e, []string{"--mount", "type=bind,src=" + file + ",dst=/mnt/file,options=bind"}, "tee", "/mnt/file")...)
+		ended <- e.with(r, ctrRun(e, []string{"--mount", "type=bind,src=" + file + ",dst=/mnt/file,options=bind"}, "sh", "-c", "tee /mnt/file"+late)...)
 		r.Close()
 	}()
 	fmt.Fprintln(w, "typed")
@@ -95,6 +97,9 @@ func ctrStdin(t *testing.T, e *engine) {
 
 // sized waits for the terminal's size, which a client may set after the start.
 const sized = "until stty size | grep '30 100'; do sleep 0.05; done"
+
+// late lets ctr read its pipes before it closes them: see logged.
+const late = "; sleep 0.1"
 
 func ctrTerminal(t *testing.T, e *engine) {
 	shown := e.onTerminal(t, "typed\n", ctrRun(e, []string{"-t"}, "sh", "-c", "tty; read line; echo got $line; "+sized+"; exit 7")...)
@@ -115,13 +120,13 @@ func words(stderr string) string {
 
 func ctrExec(t *testing.T, e *engine) {
 	c := up(t, e, nil, "sleep", "60")
-	d := c.inside(e, "sh", "-c", "echo out; echo err >&2; exit 7")
+	d := e.do("task", "exec", "--exec-id", e.fresh(), c.id, "sh", "-c", "echo out; echo err >&2"+late+"; exit 7")
 	d.exits(t, 7)
 	equal(t, "stdout", d.stdout, "out\n")
 	equal(t, "stderr", words(d.stderr), "err")
 	ns := c.inside(e, "readlink", "/proc/self/ns/pid").must(t)
 	equal(t, "PID namespace", ns, linkTo(t, fmt.Sprintf("/proc/%d/ns/pid", c.pid)))
-	in := e.with(strings.NewReader("typed\n"), "task", "exec", "--exec-id", e.fresh(), c.id, "cat")
+	in := e.with(strings.NewReader("typed\n"), "task", "exec", "--exec-id", e.fresh(), c.id, "sh", "-c", "head -n 1"+late)
 	equal(t, "stdin", in.must(t), "typed")
 }
 
