@@ -59,7 +59,7 @@ func (e *engine) containerd(t *testing.T, config int, daemon, client string) {
 		fmt.Sprintf("address = %q", socket),
 	)
 	e.cli = []string{client, "-a", socket, "-n", e.parent()}
-	e.start(t, 0, daemon, "--config", e.dir+"/config.toml", "--log-level", "info").answers(t, e, "version")
+	e.start(t, []string{daemon, "--config", e.dir + "/config.toml", "--log-level", "info"}).answers(t, e, "version")
 	e.image = "localhost/busybox:latest"
 	e.do("images", "import", archive(t, e.dir, e.image)).must(t)
 }

@@ -44,7 +44,7 @@ func ctrLimited(flags []string, limits ...groupLimit) func(*testing.T, *engine) 
 	}
 }
 
-// ctrOf2 are rows with flags that containerd 1.6 does not know.
+// ctrOf2 are rows with flags that ctr 1.6 does not know.
 func ctrOf2() []row {
 	return []row{
 		{"--cpuset-cpus", ctrLimited([]string{"--cpuset-cpus", "1", "--cpuset-mems", "0"},
@@ -58,6 +58,9 @@ func ctrOf2() []row {
 			equal(t, "ids", once(e, []string{"--user", "5:6"}, "sh", "-c", "id -u; id -g").must(t), "5\n6")
 		}},
 		{"create, start, ls, ps", ctrSteps},
+		{"--no-pivot", func(t *testing.T, e *engine) { // 1.6 has the flag, and ignores it
+			equal(t, "stdout", once(e, []string{"--no-pivot"}, "sh", "-c", "ls / | grep -c home; echo hello").must(t), "1\nhello")
+		}},
 		{"--hostname", func(t *testing.T, e *engine) {
 			equal(t, "hostname", once(e, []string{"--hostname", "web"}, "hostname").must(t), "web")
 		}},

@@ -40,9 +40,6 @@ func ctrMounts() []row {
 		{"propagation rslave", func(t *testing.T, e *engine) { propagation(t, e, "rslave", "", true, false) }},
 		{"propagation rshared", func(t *testing.T, e *engine) { propagation(t, e, "rshared", "shared", true, true) }},
 		{"propagation rshared below a slave", func(t *testing.T, e *engine) { propagation(t, e, "shared", "rslave", true, false) }},
-		{"--no-pivot", func(t *testing.T, e *engine) {
-			equal(t, "stdout", once(e, []string{"--no-pivot"}, "sh", "-c", "ls / | grep -c home; echo hello").must(t), "1\nhello")
-		}},
 		{"--rootfs", func(t *testing.T, e *engine) {
 			d := e.do("run", "--rm", "--runc-binary", e.bin, "--read-only", "--rootfs", it.rootfs, e.fresh(), "/bin/cat", "/var/data/seed")
 			equal(t, "seed", d.must(t), "of the image")

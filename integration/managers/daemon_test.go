@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,8 +22,8 @@ type daemon struct {
 	ended chan struct{}
 }
 
-// start starts a daemon in new namespaces of the given kinds. It is stopped after the engine.
-func (e *engine) start(t *testing.T, namespaces uintptr, argv ...string) *daemon {
+// start starts a daemon. It is stopped after the engine.
+func (e *engine) start(t *testing.T, argv []string) *daemon {
 	t.Helper()
 	name := filepath.Base(argv[0])
 	log, err := os.Create(e.dir + "/" + name + ".log")
@@ -34,7 +33,6 @@ func (e *engine) start(t *testing.T, namespaces uintptr, argv ...string) *daemon
 	defer log.Close()
 	d := &daemon{name: name, cmd: exec.Command(argv[0], argv[1:]...), ended: make(chan struct{})}
 	d.cmd.Env, d.cmd.Stdout, d.cmd.Stderr = e.env, log, log
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces}
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,8 @@ package managers
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 func docker() manager {
@@ -34,8 +33,8 @@ func remapped() manager {
 
 func openDocker(t *testing.T, e *engine) { e.dockerd(t) }
 
-// dockerd starts one, and by it a containerd, in a network namespace of its own, where its
-// bridge and its rules for packets are.
+// dockerd starts one, and by it a containerd. Its bridge and its rules for packets are taken
+// away after it.
 func (e *engine) dockerd(t *testing.T, flags ...string) {
 	t.Helper()
 	over(t, "/opt")
@@ -45,14 +44,22 @@ func (e *engine) dockerd(t *testing.T, flags ...string) {
 	e.cli = []string{program("docker"), "-H", socket}
 	e.image = "localhost/busybox:latest"
 	write(t, e.dir+"/daemon.json", fmt.Sprintf(`{"runtimes": {"tested": {"path": %q}}, "default-runtime": "tested"}`, e.bin))
-	d := e.start(t, unix.CLONE_NEWNET, slices.Concat([]string{program("dockerd"), "--config-file", e.dir + "/daemon.json", "--data-root", e.dir + "/data",
+	t.Cleanup(func() { withoutBridge(t, e) })
+	d := e.start(t, slices.Concat([]string{program("dockerd"), "--config-file", e.dir + "/daemon.json", "--data-root", e.dir + "/data",
 		"--exec-root", e.dir + "/exec", "--pidfile", e.dir + "/d.pid", "--host", socket, "--cgroup-parent", "/" + e.parent(),
-		"--oom-score-adjust", "0"}, flags)...) // lowering it takes CAP_SYS_RESOURCE
-	e.net = []string{"nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", d.cmd.Process.Pid)}
-	e.host("ip", "link", "set", "lo", "up").must(t)
+		"--oom-score-adjust", "0"}, flags)) // lowering it takes CAP_SYS_RESOURCE
 	d.answers(t, e, "version")
 	importImage(t, e)
 }
 
-// host runs a command where the daemon's bridge is.
-func (e *engine) host(argv ...string) did { return command(e.env, nil, slices.Concat(e.net, argv)...) }
+// withoutBridge empties the tests' network namespace of what the daemon keeps there.
+func withoutBridge(t *testing.T, e *engine) {
+	for _, words := range []string{
+		"ip link del docker0", "iptables -P FORWARD ACCEPT",
+		"iptables -F", "iptables -X", "iptables -t nat -F", "iptables -t nat -X",
+	} {
+		if d := command(e.env, nil, strings.Fields(words)...); d.err != nil || d.code != 0 {
+			t.Errorf("%s: %v %s", words, d.err, d.stderr)
+		}
+	}
+}

@@ -4,7 +4,6 @@ package managers
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 )
 
@@ -16,13 +15,13 @@ func dockerNetwork() []row {
 			address := e.do("inspect", "-f", "{{.NetworkSettings.IPAddress}}", name).must(t)
 			e.do("exec", name, "ip", "addr", "show", "eth0").says(t, "inet "+address+"/16 ").must(t)
 			e.do("exec", name, "ip", "route").says(t, "default via 172.17.0.1 dev eth0").must(t)
-			e.host("busybox", "ping", "-c", "1", "-W", "5", address).must(t)
+			command(e.env, nil, "busybox", "ping", "-c", "1", "-W", "5", address).must(t)
 			e.do("run", "--rm", e.image, "ping", "-c", "1", "-W", "5", address).must(t)
 		}},
 		{"published port", func(t *testing.T, e *engine) {
 			started(t, e, []string{"-p", "127.0.0.1:8088:80"}, "sh", "-c", "trap exit TERM; while :; do echo served | nc -l -p 80 & wait $!; done")
 			eventually(t, deadline/2, "the port answers", func() (string, bool) {
-				d := e.host("busybox", "nc", "-w", "3", "127.0.0.1", "8088")
+				d := command(e.env, nil, "busybox", "nc", "-w", "3", "127.0.0.1", "8088")
 				return d.stdout + d.stderr, d.stdout == "served\n"
 			})
 		}},
@@ -55,7 +54,7 @@ func dockerNetwork() []row {
 		}},
 		{"network host", func(t *testing.T, e *engine) {
 			inside := e.do("run", "--rm", "--network", "host", e.image, "readlink", "/proc/self/ns/net").must(t)
-			equal(t, "namespace", inside, strings.TrimSpace(e.host("readlink", "/proc/self/ns/net").must(t)))
+			equal(t, "namespace", inside, linkTo(t, "/proc/self/ns/net"))
 		}},
 		{"sysctl and MAC", func(t *testing.T, e *engine) {
 			got := e.do("run", "--rm", "--sysctl", "net.ipv4.ip_default_ttl=33", "--mac-address", "02:42:00:00:00:77", e.image,

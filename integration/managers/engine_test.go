@@ -42,7 +42,6 @@ type engine struct {
 	cli     []string // the command line, up to the subcommand
 	env     []string // all of the environment
 	image   string   // name of the image that open has loaded
-	net     []string // nsenter into the network namespace of the daemon, if it has its own
 	logs    []string // files that the manager logs to
 	said    bytes.Buffer
 	count   atomic.Int64
