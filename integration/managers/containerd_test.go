@@ -72,12 +72,12 @@ func ctrRun(e *engine, flags []string, argv ...string) []string {
 
 // once runs a container to its end; standard output is all that it has written.
 func once(e *engine, flags []string, argv ...string) did {
-	return e.logged("run", ctrRun(e, flags, argv...)[1:])
+	return e.throughShim("run", ctrRun(e, flags, argv...)[1:])
 }
 
-// logged is do; with ctr 2.4 the shim writes the output to a file, since that ctr closes its
+// throughShim is do; with ctr 2.4 the shim writes the output to a file, since that ctr closes its
 // pipes when the task has ended, whether it has read them or not: one output in a thousand is lost.
-func (e *engine) logged(verb string, args []string) did {
+func (e *engine) throughShim(verb string, args []string) did {
 	if e.cli[0] != built("ctr") {
 		return e.do(slices.Concat(strings.Fields(verb), args)...)
 	}
@@ -114,7 +114,7 @@ func up(t *testing.T, e *engine, flags []string, argv ...string) container {
 
 // inside runs a command in a running container.
 func (c container) inside(e *engine, argv ...string) did {
-	return e.logged("task exec", slices.Concat([]string{"--exec-id", e.fresh(), c.id}, argv))
+	return e.throughShim("task exec", slices.Concat([]string{"--exec-id", e.fresh(), c.id}, argv))
 }
 
 // becomes waits for what ctr says about a task.

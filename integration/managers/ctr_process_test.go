@@ -98,7 +98,7 @@ func ctrStdin(t *testing.T, e *engine) {
 // sized waits for the terminal's size, which a client may set after the start.
 const sized = "until stty size | grep '30 100'; do sleep 0.05; done"
 
-// late lets ctr read its pipes before it closes them: see logged.
+// late lets ctr read its pipes before it closes them: see throughShim.
 const late = "; sleep 0.1"
 
 func ctrTerminal(t *testing.T, e *engine) {
