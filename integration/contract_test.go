@@ -131,7 +131,7 @@ func execClauses() []clause {
 		{"exec: missing", started, "exec ID /nosuch", 255, start + `"/nosuch": stat /nosuch: no such file or directory`, peers{}},
 		{"exec: not on PATH", started, "exec ID nosuch", 255, start + `"nosuch": executable file not found in $PATH`, peers{}},
 		{"exec: not executable", started, "exec ID /etc/passwd", 255, start + `"/etc/passwd": permission denied`, peers{}},
-		{"exec: directory", started, "exec ID /etc", 255, start + `"/etc": is a directory`, peers{runc: differs("1.1: permission denied")}},
+		{"exec: directory", started, "exec ID /etc", 255, start + `"/etc": is a directory: permission denied`, peers{runc: differs("1.1: permission denied only")}},
 		{"exec: cwd is a file", started, "exec --cwd /etc/passwd ID true", 255, "not a directory", peers{}},
 		{"exec: no args", started, "exec ID", 255, "cannot be empty", peers{}},
 	}
@@ -141,18 +141,18 @@ func createClauses() []clause {
 	prog := func(path string) func(*testing.T) *container { return bundleWith(args(path)) }
 	const create, run = "create --bundle BUNDLE ID", "run --bundle BUNDLE ID"
 	const start = "unable to start container process: exec: "
-	dir := peers{runc: differs("1.1: permission denied")}
+	dir := peers{runc: differs("1.1: permission denied only")}
 	fileCwd := bundleWith(cwd("/etc/passwd"))
 	return []clause{
 		{"create: not on PATH", prog("nosuch"), create, 1, start + `"nosuch": executable file not found in $PATH`, peers{}},
 		{"create: missing", prog("/nosuch"), create, 1, start + `"/nosuch": stat /nosuch: no such file or directory`, peers{}},
 		{"create: not executable", prog("/noexec"), create, 1, start + `"/noexec": permission denied`, peers{}},
-		{"create: directory", prog("/etc"), create, 1, start + `"/etc": is a directory`, dir},
+		{"create: directory", prog("/etc"), create, 1, start + `"/etc": is a directory: permission denied`, dir},
 		{"create: cwd is a file", fileCwd, create, 1, "not a directory", peers{}},
 		{"run: not on PATH", prog("nosuch"), run, 1, "executable file not found in $PATH", peers{}},
 		{"run: missing", prog("/nosuch"), run, 1, "stat /nosuch: no such file or directory", peers{}},
 		{"run: not executable", prog("/noexec"), run, 1, "permission denied", peers{}},
-		{"run: directory", prog("/etc"), run, 1, "is a directory", dir},
+		{"run: directory", prog("/etc"), run, 1, "is a directory: permission denied", dir},
 		{"create: id empty", absent, `create --bundle BUNDLE ""`, 1, "container id cannot be empty", peers{}},
 		{"create: id bad", absent, `create --bundle BUNDLE a/b`, 1, "invalid container ID format", peers{}},
 		{"create: bundle missing", absent, "create --bundle /nosuch ID", 1, "chdir /nosuch: no such file or directory", peers{}},

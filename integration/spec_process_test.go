@@ -55,11 +55,13 @@ func TestCwd(t *testing.T) {
 func TestUser(t *testing.T) {
 	umask := func(s *specs.Spec) { u := uint32(0o077); s.Process.User.Umask = &u }
 	groups := func(s *specs.Spec) { s.Process.User.AdditionalGids = []uint32{2000, 3000} }
+	twice := func(s *specs.Spec) { s.Process.User.AdditionalGids = []uint32{3000, 2000, 3000} }
 	runRows(t, []row{
 		{name: "root", sh: "id", want: is("uid=0(root) gid=0(root)\n")},
 		{name: "joe", edit: user(1000, 1000), sh: "id", want: is("uid=1000(joe) gid=1000(joe)\n")},
 		{name: "uid and gid apart", edit: user(4242, 2000), sh: "id", want: like(`^uid=4242 gid=2000\(extra\)`)},
 		{name: "additional gids", edit: edits(user(1000, 1000), groups), sh: "grep Groups /proc/self/status", want: like(`^Groups:\s+2000 3000 ?$`)},
+		{name: "additional gids, one twice", edit: edits(user(1000, 1000), twice), sh: "grep Groups /proc/self/status", want: like(`^Groups:\s+2000 3000 ?$`)},
 		{name: "no groups of the caller", edit: user(1000, 1000), sh: "grep Groups /proc/self/status", want: like(`^Groups:\s*$`)},
 		{name: "default umask", sh: "umask", want: is("0022\n")},
 		{name: "umask", edit: umask, sh: "umask", want: is("0077\n")},

@@ -75,7 +75,9 @@ func lookup(arg0 string, errno unix.Errno, detail uint32) error {
 	switch {
 	case detail == plan.DetailNotInPath:
 		return fmt.Errorf("exec: %q: executable file not found in $PATH", arg0)
-	case errno == unix.EACCES || errno == unix.EISDIR:
+	case errno == unix.EISDIR: // docker 20.10 knows the second text only, which is that of execve(2)
+		return fmt.Errorf("exec: %q: %w: %w", arg0, errno, unix.EACCES)
+	case errno == unix.EACCES:
 		return fmt.Errorf("exec: %q: %w", arg0, errno)
 	}
 	return fmt.Errorf("exec: %q: stat %s: %w", arg0, arg0, errno)

@@ -23,6 +23,24 @@ has() {
     esac
 }
 
+# What "make managers" runs in these versions, whatever the distribution has. Built once, into
+# the user's cache; integration/managers looks for it there.
+built() {
+    local dir=${XDG_CACHE_HOME:-$HOME/.cache}/rt-managers version=$1 package name
+    for package in "${@:2}"; do
+        name=${package##*/}
+        if ! go version -m "$dir/$name" 2>/dev/null | grep -qE "^[[:space:]]mod[[:space:]].*[[:space:]]$version([[:space:]]|$)"; then
+            GOBIN=$dir go install "$package@$version"
+        fi
+    done
+}
+
+if [ "${1:-}" = managers ]; then
+    c=github.com/containerd/containerd/v2/cmd
+    built v2.4.2 $c/containerd $c/ctr $c/containerd-shim-runc-v2
+    built v1.3.1 github.com/containernetworking/cni/cnitool
+fi
+
 case ${1:-} in
 managers) wanted="" ;;
 vm) wanted="qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs xz-utils" ;;

@@ -27,7 +27,7 @@ func (e *engine) complaints(t *testing.T) []string {
 		text += string(data)
 	}
 	var found []string
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(unnested(e, text)) {
 		if complaint.MatchString(line) {
 			found = append(found, strings.TrimSpace(varying.ReplaceAllString(line, "~")))
 		}

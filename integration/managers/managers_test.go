@@ -12,6 +12,11 @@ import (
 func managers() []manager {
 	return []manager{
 		podman(),
+		containerd1(),
+		containerd2(),
+		docker(),
+		remapped(),
+		cni(),
 	}
 }
 

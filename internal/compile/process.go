@@ -176,6 +176,10 @@ func bounding(w *work) {
 	w.From("/process/capabilities/bounding").Number(plan.KindBounding, w.caps.bounding)
 }
 
+// distinct sorts groups, as setgroups(2) does, and drops the double ones, as it does not: Docker
+// gives a group twice that the user has and that --group-add names.
+func distinct(gids []uint32) []uint32 { return slices.Compact(slices.Sorted(slices.Values(gids))) }
+
 // user changes to the user and keeps the permitted set until capset. Root tries the cwd
 // first: the user may lack the right to go there, or root may (NFS).
 func user(w *work) {
@@ -188,7 +192,7 @@ func user(w *work) {
 	if (w.userNS() || w.in.Host.UserNS) && len(u.AdditionalGids) == 0 {
 		groups = plan.IDTry // a namespace that denies setgroups(2) leaves no more to drop
 	}
-	w.From("/process/user/additionalGids").Groups(u.AdditionalGids, groups)
+	w.From("/process/user/additionalGids").Groups(distinct(u.AdditionalGids), groups)
 	w.From("/process/user/gid").Number(plan.KindGid, uint64(u.GID))
 	w.From("/process/user/uid").Number(plan.KindUid, uint64(u.UID))
 	w.From("/process/cwd").Chdir(w.process.Cwd, 0)
