@@ -16,6 +16,9 @@ var complaint = regexp.MustCompile(`level"?[=:] ?"?(warn|warning|error|fatal|pan
 // varying is what two runs of the same thing write differently.
 var varying = regexp.MustCompile(`"?time"?[=:] ?"[^"]*"|rtmgr-\S+|[0-9a-f]{12,}|/tmp/\S+|/var/tmp/\S+|/run/\S+|\b\d+(\.\d+)?(ms|µs|s)?\b`)
 
+// anyPID is the number in a line of the census.
+var anyPID = regexp.MustCompile(`^process \d+`)
+
 // complaints are the distinct errors and warnings of the manager's logs, made comparable.
 func (e *engine) complaints(t *testing.T) []string {
 	text := e.said.String()

@@ -20,6 +20,8 @@ type world struct {
 	rootfs string // what images are made from
 	rt     string // absolute path of the rt that is tested
 	cells  []cell // in the order in which the rows ended
+
+	reasons []lack // of rows that were not tried
 }
 
 var it world
@@ -36,6 +38,7 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	printTable(os.Stdout, it.cells)
+	printReasons(os.Stdout, it.reasons)
 	os.Exit(code)
 }
 

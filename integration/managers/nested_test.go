@@ -105,6 +105,10 @@ func exitCode(status syscall.WaitStatus) int {
 // settle gives the tests an empty /run, and an /etc and a /var/lib that forget what is written.
 func settle(base string) error {
 	unix.Umask(0o022)
+	// As on any host with systemd; volumes with rshared need it. Nothing of it leaves this namespace.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("make / shared: %w", err)
+	}
 	if err := unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
 		return fmt.Errorf("mount /run: %w", err)
 	}
