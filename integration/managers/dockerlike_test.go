@@ -30,7 +30,7 @@ func processes() []shown {
 		{"user by name", flags("--user joe"), "id -un; id -u; id -g; echo $HOME", "joe\n1000\n1000\n/home/joe", 0},
 		{"user by ids", flags("--user 1234:2345"), "id -u; id -g; grep Groups /proc/self/status", "1234\n2345\nGroups:\t2345 ", 0},
 		{"group-add", flags("--user joe --group-add extra --group-add 3000"), "id -G", "1000 2000 3000", 0},
-		{"workdir", flags("--workdir /mnt/not/there"), "pwd", "/mnt/not/there", 0},
+		{"workdir", flags("--workdir /home/joe"), "pwd", "/home/joe", 0},
 		{"env", []string{"--env", "A=b c", "--env", "EMPTY="}, `echo "$A,${EMPTY-unset}"`, "b c,", 0},
 		{"ulimit", flags("--ulimit nofile=512:1024 --ulimit core=0:0"), "ulimit -Sn; ulimit -Hn; ulimit -c", "512\n1024\n0", 0},
 		{"oom-score-adj", flags("--oom-score-adj 321"), "cat /proc/self/oom_score_adj", "321", 0},
@@ -41,12 +41,13 @@ func processes() []shown {
 // filesOf: what becomes of the flags for the file system.
 func filesOf() []shown {
 	return []shown{
-		{"read-only", flags("--read-only"), "touch /mnt/x 2>&1; grep -c ' / [^ ]* *ro[, ]' /proc/self/mountinfo", "touch: /mnt/x: Read-only file system\n1", 0},
-		{"tmpfs", flags("--tmpfs /mnt:size=64k,mode=1750"), "stat -c %a /mnt; stat -fc %T /mnt; dd if=/dev/zero of=/mnt/x bs=1k count=65 2>&1 | grep -o 'No space.*'", "1750\ntmpfs\nNo space left on device", 0},
-		{"device", flags("--device /dev/zero:/dev/nothing:r"), "head -c 4 /dev/nothing | od -An -tx1; : >/dev/nothing", "", 1},
-		{"device is there", flags("--device /dev/zero:/dev/nothing"), "head -c 4 /dev/nothing | od -An -tx1; echo x >/dev/nothing && echo written", " 00 00 00 00\nwritten", 0},
-		{"default devices", nil, "for d in null zero full random urandom tty; do test -c /dev/$d || echo no $d; done; : </dev/null; readlink /dev/fd /dev/stdin /dev/ptmx", "/proc/self/fd\n/proc/self/fd/0\npts/ptmx", 0},
-		{"masked paths", nil, "wc -c </proc/kcore; ls /proc/scsi /sys/firmware 2>/dev/null | grep -v :; echo x 2>/dev/null >/proc/sys/kernel/domainname || echo denied", "0\n\ndenied", 0},
+		{"read-only", flags("--read-only"), "touch /mnt/x 2>&1; awk '$5 == \"/\" { print $6 }' /proc/self/mountinfo | cut -d, -f1", "touch: /mnt/x: Read-only file system\nro", 0},
+		{"tmpfs", flags("--tmpfs /mnt:size=64k"), "stat -fc %T /mnt; dd if=/dev/zero of=/mnt/x bs=1k count=65 2>&1 | grep -o 'No space.*'", "tmpfs\nNo space left on device", 0},
+		{"device", flags("--device /dev/zero:/dev/nothing"), "head -c 4 /dev/nothing | od -An -tx1; echo x >/dev/nothing && echo written", " 00 00 00 00\nwritten", 0},
+		{"device read-only", flags("--device /dev/fuse:/dev/other:r"), "true </dev/other && echo read; true 2>/dev/null >/dev/other || echo not written", "read\nnot written", 0},
+		{"no device", nil, "mknod /dev/other c 10 229 2>/dev/null; true </dev/other", "", 1},
+		{"default devices", nil, "for d in null zero full random urandom tty; do test -c /dev/$d || echo no $d; done; : </dev/null; for l in fd stdin ptmx; do readlink /dev/$l; done", "/proc/self/fd\n/proc/self/fd/0\npts/ptmx", 0},
+		{"masked paths", nil, "wc -c </proc/keys; ls /sys/firmware | wc -l; true 2>/dev/null >/proc/sys/kernel/domainname || echo denied", "0\n0\ndenied", 0},
 		{"shm-size", flags("--shm-size 1m"), "df -k /dev/shm | tail -n 1 | awk '{print $2}'", "1024", 0},
 	}
 }

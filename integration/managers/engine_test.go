@@ -59,6 +59,7 @@ type dialect struct {
 	flags  []string // of run, create and pod create, for each container
 	listen bool     // the command line itself logs, to its stderr
 	health []string // runs a container's health check now; without it the manager does so by itself
+	owner  int      // uid that the command line runs with
 	pids   string   // flag of update for the limit of processes; "" if there is none
 }
 

@@ -37,6 +37,7 @@ func openPodman(t *testing.T, e *engine) {
 	e.image = "localhost/busybox:latest"
 	e.dialect = podmanDialect()
 	e.flags = append(e.flags, "--cgroup-parent", "/"+it.prefix)
+	addUsers(t, e.dir)
 	importImage(t, e)
 }
 
@@ -52,6 +53,7 @@ func podmanDialect() dialect {
 func podmanLacks() []lack {
 	return []lack{
 		{"update pids", "podman 4.3 has no flag for it"},
+		{"userns keep-id", "podman has it for users without root"},
 	}
 }
 
@@ -65,5 +67,3 @@ func importImage(t *testing.T, e *engine) {
 	}
 	e.with(strings.NewReader(string(stream)), "import", "-", e.image).must(t)
 }
-
-func podmanOnly() []row { return nil }
