@@ -231,7 +231,9 @@ func networking() []row {
 			name := e.box(t, flags("--network bridge -p 127.0.0.1:18080:80"), "nc", "-ll", "-p", "80", "-e", "echo", "from inside")
 			address := e.do("exec", name, "sh", "-c", "ip -4 -o addr show eth0 | awk '{print $4}'").must(t)
 			ip, _, _ := strings.Cut(address, "/")
-			e.answers(t, ip+":80", "from inside")
+			if e.owner == 0 { // the bridge of another user is in a namespace of theirs
+				e.answers(t, ip+":80", "from inside")
+			}
 			e.answers(t, "127.0.0.1:18080", "from inside")
 		}},
 	}

@@ -11,7 +11,7 @@ import (
 // managers is the table of managers. Their rows lie beside them.
 func managers() []manager {
 	return []manager{
-		podman(), podmanJSON(), podmanRootless(),
+		podman(), podmanJSON(), podmanRootless(), buildah(), umoci(),
 	}
 }
 
