@@ -58,7 +58,7 @@ apt-get install -q -y --no-install-recommends "${missing[@]}"
 # Nor at the next boot.
 if command -v systemctl >/dev/null; then
     for package in "${missing[@]}"; do
-        for unit in $(dpkg -L "$package" | sed -n 's|.*/systemd/system/\([^/@]*\.\(service\|socket\|timer\)\)$|\1|p'); do
+        for unit in $(dpkg -L "$package" | sed -nE 's#.*/systemd/system/([^/@]*\.(service|socket|timer))$#\1#p'); do
             systemctl disable "$unit"
         done
     done
