@@ -38,11 +38,12 @@ func openRootless(t *testing.T, e *engine) {
 	e.env = []string{"PATH=" + path, "HOME=" + e.dir, "XDG_RUNTIME_DIR=" + runtimeDir}
 	e.bin = reachable(t, e)
 	e.cli = append(user, "podman", "--runtime", e.bin, "--root", e.dir+"/root", "--runroot", e.dir+"/runroot", "--tmpdir", e.dir+"/tmp",
-		"--storage-driver", "overlay", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--log-level", "warn")
+		"--storage-driver", "overlay", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--log-level", "warn", "--syslog")
 	e.image = "localhost/busybox:latest"
 	e.dialect = podmanDialect()
 	e.owner = manUser
 	t.Cleanup(func() { e.do("system", "migrate") }) // ends the process that holds the user's namespaces
+	e.syslog(t)
 	importImage(t, e)
 }
 

@@ -33,11 +33,12 @@ func podmanJSON() manager {
 
 func openPodman(t *testing.T, e *engine) {
 	e.cli = []string{"podman", "--runtime", e.bin, "--root", e.dir + "/root", "--runroot", e.dir + "/runroot", "--tmpdir", e.dir + "/tmp",
-		"--storage-driver", "overlay", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--log-level", "warn"}
+		"--storage-driver", "overlay", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--log-level", "warn", "--syslog"}
 	e.image = "localhost/busybox:latest"
 	e.dialect = podmanDialect()
 	e.flags = append(e.flags, "--cgroup-parent", "/"+it.prefix)
 	addUsers(t, e.dir)
+	e.syslog(t)
 	importImage(t, e)
 }
 
