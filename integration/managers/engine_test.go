@@ -96,7 +96,7 @@ func command(env []string, stdin io.Reader, argv ...string) did {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env, cmd.Stdin = env, stdin
+	cmd.Env, cmd.Stdin, cmd.Dir = env, stdin, it.base // not the source: monitors leave files in it
 	cmd.WaitDelay = time.Second
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

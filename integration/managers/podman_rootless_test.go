@@ -65,7 +65,7 @@ func rootlessLacks() []lack {
 		{"uidmap", "without root the ids of one user are too few"},
 		{"userns auto", "without root the ids of one user are too few"},
 	}
-	for _, r := range []string{"memory", "cpu", "cpus", "cpuset", "pids", "update memory", "update cpu", "OOM kill", "pause, unpause",
+	for _, r := range []string{"memory", "cpu", "cpus", "cpuset", "pids", "update memory", "update cpu", "OOM kill", "OOM report", "pause, unpause",
 		"stats", "exec: limits apply", "pod pause", "stop time-out while paused", "device read-only", "cgroupns private"} {
 		lacks = append(lacks, lack{r, limits})
 	}

@@ -53,6 +53,7 @@ func podmanDialect() dialect {
 
 func podmanLacks() []lack {
 	return []lack{
+		{"OOM kill", "podman 4.3 does not look where conmon 2.1.6 puts its report"},
 		{"update pids", "podman 4.3 has no flag for it"},
 		{"userns keep-id", "podman has it for users without root"},
 	}
