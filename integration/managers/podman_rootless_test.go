@@ -66,7 +66,7 @@ func rootlessLacks() []lack {
 		{"userns auto", "without root the ids of one user are too few"},
 	}
 	for _, r := range []string{"memory", "cpu", "cpus", "cpuset", "pids", "update memory", "update cpu", "OOM kill", "OOM report", "pause, unpause",
-		"stats", "exec: limits apply", "pod pause", "stop time-out while paused", "device read-only", "cgroupns private"} {
+		"stats", "exec: limits apply", "pod pause", "stop time-out while paused", "device read-only", "other devices", "cgroupns private"} {
 		lacks = append(lacks, lack{r, limits})
 	}
 	return slices.Clip(lacks)
