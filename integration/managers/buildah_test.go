@@ -5,6 +5,7 @@ package managers
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,7 +23,7 @@ func openBuildah(t *testing.T, e *engine) {
 	e.cli = []string{"buildah", "--root", e.dir + "/root", "--runroot", e.dir + "/runroot", "--storage-driver", "overlay", "--log-level", "warn"}
 	e.env = append(e.env, "BUILDAH_RUNTIME="+e.bin, "BUILDAH_ISOLATION=oci")
 	e.image = "localhost/busybox:latest"
-	e.flags = flags("--ulimit nofile=1024:4096 --ulimit nproc=1024:1024 --network none --cgroup-parent /" + it.prefix)
+	e.flags = flags("--ulimit nofile=1024:4096 --ulimit nproc=1024:1024 --network none --cgroup-parent /" + it.prefix + "/buildah") // buildah uses the parent itself
 	e.listen = true
 	command(e.env, nil, "tar", "-C", it.rootfs, "-cf", e.dir+"/rootfs.tar", ".").must(t)
 	e.build(t, e.image, "FROM scratch\nADD rootfs.tar /\nENV PATH=/bin\n").must(t)
@@ -108,6 +109,13 @@ func building() []row {
 // inContainer: buildah run.
 func inContainer() []row {
 	return []row{
+		{"the runtime is used", func(t *testing.T, e *engine) {
+			name := e.working(t, e.image)
+			d := command(append(slices.Clone(e.env), "BUILDAH_RUNTIME=/no/such"), nil, append(slices.Clone(e.cli), "run", name, "true")...)
+			if d.code == 0 {
+				t.Error("BUILDAH_RUNTIME is not heeded")
+			}
+		}},
 		{"run", func(t *testing.T, e *engine) {
 			name := e.working(t, e.image)
 			equal(t, "stdout", e.do("run", name, "--", "echo", "hello").must(t), "hello")

@@ -33,6 +33,9 @@ func podmanShown() []shown {
 // podmanFiles: files and descriptors that come from the host.
 func podmanFiles() []row {
 	return []row{
+		{"the runtime is used", func(t *testing.T, e *engine) {
+			equal(t, "OCIRuntime", e.inspect(t, e.sleeper(t), ".OCIRuntime"), e.bin)
+		}},
 		{"preserve-fds", func(t *testing.T, e *engine) {
 			file := e.save(t, e.fresh(), "through fd 3\n", 0o644)
 			line := append(append([]string{}, e.cli...), e.args("run", flags("--rm --preserve-fds 1"), []string{"sh", "-c", "cat <&3; ls /proc/self/fd | wc -l"})...)
