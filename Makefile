@@ -20,7 +20,7 @@ SHELLS = $(DESTDIR)$(PREFIX)/share
 
 export VERSION COMMIT RT FUZZTIME INIT_CFLAGS INIT_SRC
 .NOTPARALLEL: # deps comes before what needs it
-.PHONY: build init generate test check integration integration-vm managers race bench golden fuzz man install uninstall deps deps-vm deps-managers demo clean help
+.PHONY: build init generate test check integration integration-vm managers managers-pairs race bench golden fuzz man install uninstall deps deps-vm deps-managers demo clean help
 .DEFAULT_GOAL := build
 
 build: init ## build ./rt, linked statically against musl where that is possible
@@ -53,6 +53,9 @@ integration-vm: deps-vm build ## rows for cgroup v2, systemd and a user without 
 
 managers: deps-managers build ## real managers with rt, and runc beside it: a table manager by case; RUN=REGEXP
 	go -C integration/managers test -tags managers -count=1 -timeout 60m -run '$(or $(RUN),.)'
+
+managers-pairs: deps-managers build ## measure managers' runs with rt against runc; RT_PAIRS=N rounds
+	RT_PAIRS=$${RT_PAIRS:-60} go -C integration/managers test -tags managers -count=1 -timeout 60m -run 'TestPairs|TestInterval'
 
 bench: build ## measure rt beside crun and runc; needs root
 	go run ./bench $(BENCHFLAGS)

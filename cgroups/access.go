@@ -61,14 +61,21 @@ func common(d Dir, h kernel.Hierarchy) string {
 
 // without is what is left for a caller who is denied the groups: no plan. Limits that are
 // asked for have to hold, so they are errors.
-func without(p Plan, s cgroupfs.Settings, uid uint32) (Plan, []string, error) {
+//
+// What `create` warns of ends in the log of a manager's container, so it does only where
+// something is lost without a word: the device list, for those who could make device nodes.
+func without(p Plan, s cgroupfs.Settings, host kernel.Cgroups) (Plan, []string, error) {
+	uid := host.UID
 	what := p.Dirs[0].Path + " cannot be written by uid " + decimal(uid)
 	for _, set := range s.List {
 		if limits(set) {
 			return Plan{}, nil, cgroupfs.Refuse(errs.Permission, set.Where, "there is no cgroup for it, "+what+": "+delegate(p.V2, uid))
 		}
 	}
-	return Plan{}, append(s.Warnings, "no cgroup: "+what+"; limits and pause are not available"), nil
+	if !host.NoBPF { // this fact is about the same capabilities as mknod
+		s.Warnings = append(s.Warnings, "no cgroup: "+what+"; limits and pause are not available")
+	}
+	return Plan{}, s.Warnings, nil
 }
 
 func delegate(isV2 bool, uid uint32) string {

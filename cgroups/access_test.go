@@ -57,6 +57,17 @@ func TestCompileDenied(t *testing.T) {
 	}
 }
 
+// TestCompileDeniedQuiet: who can make no device nodes has nothing to be warned of.
+func TestCompileDeniedQuiet(t *testing.T) {
+	for _, host := range []kernel.Cgroups{v1Host("/own", "/", "memory", "devices"), v2Host("/own", "/", "memory")} {
+		host.Denied, host.NoBPF = true, true
+		_, warnings, err := Compile("/a", "id", parse(t, `{"devices":[{"allow":false,"access":"rwm"}]}`), host)
+		if err != nil || len(warnings) > 0 {
+			t.Errorf("v%d: %q %v", host.Version, warnings, err)
+		}
+	}
+}
+
 // TestCompileDeniedErrors: what is wrong stays wrong, and a host without cgroups has none to deny.
 func TestCompileDeniedErrors(t *testing.T) {
 	host := v1Host("/", "/", "memory", "devices")

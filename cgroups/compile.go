@@ -45,7 +45,7 @@ func Compile(cgroupsPath, id string, resources *specs.LinuxResources, host kerne
 	}
 	later(resources, &s)
 	if s.Err == nil && host.Denied && len(p.Dirs) > 0 {
-		return without(p, s, host.UID)
+		return without(p, s, host)
 	}
 	if s.Err == nil {
 		s.Err = p.bind(s.List)

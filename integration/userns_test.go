@@ -153,6 +153,7 @@ func TestUserNamespaceProcess(t *testing.T) {
 		{name: "sysctl net", edit: sysctl("net.ipv4.ip_forward", "1"), sh: "cat /proc/sys/net/ipv4/ip_forward", want: is("1\n")},
 		{name: "sysctl ipc", edit: sysctl("kernel.msgmax", "12345"), sh: "cat /proc/sys/kernel/msgmax", want: is("12345\n")},
 		{name: "sysctl mqueue", edit: sysctl("fs.mqueue.queues_max", "77"), sh: "cat /proc/sys/fs/mqueue/queues_max", want: is("77\n")},
+		{name: "sysctl, host's pid", edit: edits(without("pid"), sysctl("net.ipv4.ip_forward", "1")), sh: "cat /proc/sys/net/ipv4/ip_forward; [ $$ != 1 ] && echo shared", want: is("1\nshared\n"), peers: peers{runc: differs("cannot show another's PID namespace")}},
 		{name: "sysctl of the host", edit: sysctl("vm.swappiness", "1"), code: 1, fails: has("vm.swappiness")},
 		{name: "device", edit: hostDevice("/dev/kmsg", 1, 11), sh: "stat -c %t:%T /dev/kmsg", want: is("1:b\n")},
 		{name: "device that the host does not have", edit: extraNode(0o666, 0, 0), code: 1, fails: where("/linux/devices/0")},

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what building and testing need and this machine lacks. Looks for the things, not
 # for the packages, so that other distributions pass once they have them. "deps.sh vm" does
-# so for the virtual machine of "make integration-vm".
+# so for the virtual machine of "make integration-vm", "deps.sh managers" for "make managers".
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -19,6 +19,11 @@ has() {
     qemu-system-x86) command -v qemu-system-x86_64 >/dev/null ;;
     debian-archive-keyring) [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] ;;
     e2fsprogs) command -v mke2fs >/dev/null ;;
+    podman | buildah | conmon | umoci | skopeo | catatonit | slirp4netns | fuse-overlayfs | iptables | containerd) command -v "$1" >/dev/null ;;
+    nftables) command -v nft >/dev/null ;;
+    docker.io) command -v dockerd >/dev/null && command -v docker >/dev/null ;;
+    netavark | aardvark-dns) [ -x /usr/lib/podman/"$1" ] || [ -x /usr/libexec/podman/"$1" ] ;;
+    containernetworking-plugins) [ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] ;;
     xz-utils) command -v xz >/dev/null ;;
     esac
 }
@@ -42,7 +47,8 @@ if [ "${1:-}" = managers ]; then
 fi
 
 case ${1:-} in
-managers) wanted="" ;;
+managers) wanted="busybox-static podman buildah conmon umoci skopeo catatonit slirp4netns fuse-overlayfs iptables nftables
+    netavark aardvark-dns containernetworking-plugins uidmap containerd docker.io runc" ;;
 vm) wanted="qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs xz-utils" ;;
 *) wanted="pkg-config libseccomp-dev musl-tools busybox-static gcc-aarch64-linux-gnu
     libc6-dev-arm64-cross qemu-user uidmap runc crun strace jq debootstrap
@@ -60,4 +66,20 @@ if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
+# Tests start their own daemons: none of the host's may come up by the installation.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+    trap 'rm -f $policy' EXIT
+fi
 apt-get install -q -y --no-install-recommends "${missing[@]}"
+
+# Nor at the next boot.
+if command -v systemctl >/dev/null; then
+    for package in "${missing[@]}"; do
+        for unit in $(dpkg -L "$package" | sed -nE 's#.*/systemd/system/([^/@]*\.(service|socket|timer))$#\1#p'); do
+            systemctl disable "$unit"
+        done
+    done
+fi

@@ -15,13 +15,17 @@ func docker() manager {
 		needs: []string{program("dockerd"), program("docker"), program("containerd"), program("containerd-shim-runc-v2"), program("iptables")},
 		open:  openDocker,
 		rows:  slices.Concat(dockerLike(), dockerOnly(), dockerNetwork()),
+		lacks: []lack{
+			{"exec: missing command", "dockerd 20.10 gives 126 for every exec that cannot start"},
+			{"attach", "docker 20.10 shows nothing when its input is a pipe"},
+		},
 	}
 }
 
 // remapped is a daemon whose containers all have a user namespace.
 func remapped() manager {
 	m := docker()
-	m.name = "docker, userns-remap"
+	m.name, m.lacks = "docker, userns-remap", nil
 	m.rows = dockerRemapped()
 	m.open = func(t *testing.T, e *engine) {
 		write(t, "/etc/subuid", "daemon:100000:65536")
@@ -42,6 +46,7 @@ func (e *engine) dockerd(t *testing.T, flags ...string) {
 	socket := "unix://" + e.dir + "/d.sock"
 	e.env = append(e.env, "DOCKER_BUILDKIT=0", "DOCKER_CONFIG="+e.dir)
 	e.cli = []string{program("docker"), "-H", socket}
+	e.dialect = dialect{pids: "--pids-limit"}
 	e.image = "localhost/busybox:latest"
 	write(t, e.dir+"/daemon.json", fmt.Sprintf(`{"runtimes": {"tested": {"path": %q}}, "default-runtime": "tested"}`, e.bin))
 	t.Cleanup(func() { withoutBridge(t, e) })

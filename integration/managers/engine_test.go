@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,7 +26,11 @@ type manager struct {
 	needs []string // programs; make deps-managers installs them
 	open  func(t *testing.T, e *engine)
 	rows  []row
+	lacks []lack
 }
+
+// lack is a row that a manager, or the machine under it, cannot do. The table says why.
+type lack struct{ row, reason string }
 
 // row is one thing that users of a manager do. It runs with runc first and with rt second, in
 // an engine that the rows before it have used.
@@ -45,6 +50,17 @@ type engine struct {
 	logs    []string // files that the manager logs to
 	said    bytes.Buffer
 	count   atomic.Int64
+	dialect
+	hear sync.Mutex // said, when the command line is what speaks
+}
+
+// dialect is what one manager's command line has otherwise than another's. Rows read it.
+type dialect struct {
+	flags  []string // of run, create and pod create, for each container
+	listen bool     // the command line itself logs, to its stderr
+	health []string // runs a container's health check now; without it the manager does so by itself
+	owner  int      // uid that the command line runs with
+	pids   string   // flag of update for the limit of processes; "" if there is none
 }
 
 // fresh is a name for a container that no other one has, nor had.
@@ -66,7 +82,13 @@ func (e *engine) do(args ...string) did { return e.with(nil, args...) }
 // with is do with a standard input.
 func (e *engine) with(stdin io.Reader, args ...string) did {
 	argv := append(append([]string{}, e.cli...), args...)
-	return command(e.env, stdin, argv...)
+	d := command(e.env, stdin, argv...)
+	if e.listen {
+		e.hear.Lock()
+		defer e.hear.Unlock()
+		e.said.WriteString(d.stderr)
+	}
+	return d
 }
 
 // command runs argv to its end, with env as all of its environment.
@@ -74,7 +96,7 @@ func command(env []string, stdin io.Reader, argv ...string) did {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env, cmd.Stdin = env, stdin
+	cmd.Env, cmd.Stdin, cmd.Dir = env, stdin, it.base // not the source: monitors leave files in it
 	cmd.WaitDelay = time.Second
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -108,12 +130,15 @@ func (d did) exits(t *testing.T, code int) string {
 	return strings.TrimSuffix(d.stdout, "\n")
 }
 
-// says fails the row unless one of the two outputs has text in it.
-func (d did) says(t *testing.T, text string) did {
+// says fails the row unless one of the two outputs has one of the texts in it.
+func (d did) says(t *testing.T, texts ...string) did {
 	t.Helper()
-	if !strings.Contains(d.stdout+d.stderr, text) {
-		t.Errorf("%s: does not say %q\nstdout: %s\nstderr: %s", d.command, text, d.stdout, d.stderr)
+	for _, text := range texts {
+		if strings.Contains(d.stdout+d.stderr, text) {
+			return d
+		}
 	}
+	t.Errorf("%s: does not say %q\nstdout: %s\nstderr: %s", d.command, texts, d.stdout, d.stderr)
 	return d
 }
 

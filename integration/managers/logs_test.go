@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// complaint is a line that says error or warning, in the formats of logrus and klog.
-var complaint = regexp.MustCompile(`level"?[=:] ?"?(warn|warning|error|fatal|panic)|^[EW]\d{4} |\b(ERRO|WARN)\[`)
+// complaint is a line that says error or warning, in the formats of logrus, klog and conmon.
+var complaint = regexp.MustCompile(`<(error|nwarn)>|level"?[=:] ?"?(warn|warning|error|fatal|panic)|^[EW]\d{4} |\b(ERRO|WARN)\[`)
 
 // varying is what two runs of the same thing write differently.
 var varying = regexp.MustCompile(`"?time"?[=:] ?"[^"]*"|rtmgr-\S+|[0-9a-f]{12,}|/tmp/\S+|/var/tmp/\S+|/run/\S+|\b\d+(\.\d+)?(ms|µs|s)?\b`)

@@ -3,6 +3,7 @@
 package managers
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,8 @@ type world struct {
 	rootfs string // what images are made from
 	rt     string // absolute path of the rt that is tested
 	cells  []cell // in the order in which the rows ended
+
+	reasons []lack // of rows that were not tried
 }
 
 var it world
@@ -36,14 +39,18 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	printTable(os.Stdout, it.cells)
+	printReasons(os.Stdout, it.reasons)
 	os.Exit(code)
 }
 
 func (w *world) setUp(prefix string) (err error) {
 	w.prefix = prefix
 	w.base = filepath.Join("/var/tmp", prefix) // a normal disk: overlayfs lies on top of it
-	if w.rt, err = filepath.Abs(os.Getenv("RT")); err != nil || os.Getenv("RT") == "" {
-		return fmt.Errorf("RT has to name the rt to test (make managers does): %w", err)
+	if os.Getenv("RT") == "" {
+		return errors.New("RT has to name the rt to test (make managers does)")
+	}
+	if w.rt, err = filepath.Abs(os.Getenv("RT")); err != nil {
+		return err
 	}
 	if err := os.Mkdir(w.base, 0o711); err != nil {
 		return err

@@ -11,12 +11,8 @@ import (
 // managers is the table of managers. Their rows lie beside them.
 func managers() []manager {
 	return []manager{
-		podman(),
-		containerd1(),
-		containerd2(),
-		docker(),
-		remapped(),
-		cni(),
+		podman(), podmanJSON(), podmanRootless(), buildah(), umoci(),
+		containerd1(), containerd2(), docker(), remapped(), cni(),
 	}
 }
 
@@ -35,14 +31,24 @@ func (m manager) run(t *testing.T) {
 			t.Fatalf("%v (make deps-managers)", err)
 		}
 	}
-	said := map[string][]string{}
+	said, left := map[string][]string{}, map[string][]string{}
 	for _, runtime := range runtimes {
-		t.Run(runtime, func(t *testing.T) { said[runtime] = m.with(t, runtime) })
+		t.Run(runtime, func(t *testing.T) {
+			before := census(t)
+			t.Cleanup(func() { left[runtime] = remains(t, before) }) // runs last: the daemons are gone
+			said[runtime] = m.with(t, runtime)
+		})
 	}
 	t.Run("logs", func(t *testing.T) { // no error or warning that it has not with runc
 		defer note(t, m.name, "rt", "logs as with runc")
 		for _, line := range news(said["runc"], said["rt"]) {
 			t.Errorf("only with rt: %s", line)
+		}
+	})
+	t.Run("left", func(t *testing.T) { // no process, cgroup or mount that runc does not leave
+		defer note(t, m.name, "rt", "nothing left")
+		for _, thing := range news(left["runc"], left["rt"]) {
+			t.Errorf("only after rt: %s", thing)
 		}
 	})
 }
@@ -54,6 +60,7 @@ func (m manager) with(t *testing.T, runtime string) []string {
 	for _, r := range m.rows {
 		t.Run(r.name, func(t *testing.T) {
 			defer note(t, m.name, runtime, r.name)
+			cannot(t, m.lacks, r.name)
 			r.run(t, e)
 		})
 	}

@@ -105,6 +105,10 @@ func exitCode(status syscall.WaitStatus) int {
 // settle gives the tests an empty /run, and an /etc and a /var/lib that forget what is written.
 func settle(base string) error {
 	unix.Umask(0o022)
+	// As on any host with systemd; volumes with rshared need it. Nothing of it leaves this namespace.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("make / shared: %w", err)
+	}
 	if err := unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
 		return fmt.Errorf("mount /run: %w", err)
 	}
@@ -120,10 +124,44 @@ func settle(base string) error {
 			return fmt.Errorf("mount overlay on %s: %w", dir, err)
 		}
 	}
+	if err := ownDev(filepath.Join(base, "layers", "dev")); err != nil {
+		return err
+	}
 	if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
 		return fmt.Errorf("ip link set lo up: %w: %s", err, out)
 	}
 	return nil
+}
+
+// ownDev lays a layer over /dev, so that a host without a service manager has what hosts with
+// one have: /dev/mqueue, and a /dev/net/tun that all may open.
+func ownDev(layer string) error {
+	submounts := []string{"/dev/pts", "/dev/shm"}
+	for _, dir := range []string{"upper", "work", "pts", "shm"} {
+		if err := os.MkdirAll(filepath.Join(layer, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	for _, dir := range submounts {
+		if err := unix.Mount(dir, filepath.Join(layer, filepath.Base(dir)), "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("keep %s: %w", dir, err)
+		}
+	}
+	if err := unix.Mount("overlay", "/dev", "overlay", 0, "lowerdir=/dev,upperdir="+layer+"/upper,workdir="+layer+"/work"); err != nil {
+		return fmt.Errorf("mount overlay on /dev: %w", err)
+	}
+	for _, dir := range submounts {
+		if err := unix.Mount(filepath.Join(layer, filepath.Base(dir)), dir, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mount %s again: %w", dir, err)
+		}
+	}
+	if err := os.MkdirAll("/dev/mqueue", 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount("mqueue", "/dev/mqueue", "mqueue", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /dev/mqueue: %w", err)
+	}
+	return os.Chmod("/dev/net/tun", 0o666)
 }
 
 // sweep removes the directories and cgroups of a run whose processes are all dead.

@@ -60,6 +60,6 @@ func stormed(t *testing.T, e *engine, n int) {
 
 // onceContainerd2 is the command line of one container of openContainerd2 that does nothing,
 // for measurements. Its id must not be in use.
-func onceContainerd2(e *engine, id string) []string {
-	return append(append([]string{}, e.cli...), "run", "--rm", "--runc-binary", e.bin, e.image, id, "true")
+func onceContainerd2(e *engine, bin, id string) []string {
+	return append(append([]string{}, e.cli...), "run", "--rm", "--runc-binary", bin, e.image, id, "true")
 }

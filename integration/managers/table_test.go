@@ -13,6 +13,34 @@ import (
 // cell is how one row ended.
 type cell struct{ manager, runtime, row, result string }
 
+// cannot skips a row that is among the lacks. The reason is printed below the table.
+func cannot(t *testing.T, lacks []lack, row string) {
+	for _, l := range lacks {
+		if l.row == row {
+			it.reasons = append(it.reasons, l)
+			t.Skip(l.reason)
+		}
+	}
+}
+
+// printReasons says once for each reason which rows it took.
+func printReasons(w io.Writer, reasons []lack) {
+	var said []string
+	for _, l := range reasons {
+		if slices.Contains(said, l.reason) {
+			continue
+		}
+		said = append(said, l.reason)
+		var rows []string
+		for _, other := range reasons {
+			if other.reason == l.reason && !slices.Contains(rows, other.row) {
+				rows = append(rows, other.row)
+			}
+		}
+		fmt.Fprintf(w, "– %s: %s\n", strings.Join(rows, ", "), l.reason)
+	}
+}
+
 // note records a row's end; it is deferred, so that a row that failed counts as well.
 func note(t *testing.T, manager, runtime, row string) {
 	result := "ok"
@@ -20,7 +48,7 @@ func note(t *testing.T, manager, runtime, row string) {
 	case t.Failed():
 		result = "FAIL"
 	case t.Skipped():
-		result = "skip"
+		result = "–"
 	}
 	it.cells = append(it.cells, cell{manager, runtime, row, result})
 }

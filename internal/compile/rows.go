@@ -64,14 +64,20 @@ func names(w *work) {
 	}
 }
 
-// sysctls go through a procfs that nobody else has (CVE-2025-52881).
+// sysctls go through a procfs that nobody else has (CVE-2025-52881). With a PID namespace that
+// is another's none can be made: then it is the caller's, with nothing mounted on the way.
 func sysctls(w *work) {
 	if len(w.in.Spec.Linux.Sysctl) == 0 {
 		return
 	}
-	w.From("/linux/sysctl").Fsopen("proc")
-	w.Fsconfig(unix.FSCONFIG_CMD_CREATE, "", "")
-	w.Fsmount(0, plan.SlotProc, "a private procfs")
+	w.From("/linux/sysctl")
+	if ctx := w.mountContext(); ctx.UserNS && ctx.Owned&unix.CLONE_NEWPID == 0 {
+		w.Open("/proc", unix.O_PATH|unix.O_DIRECTORY, 0, plan.SlotProc)
+	} else {
+		w.Fsopen("proc")
+		w.Fsconfig(unix.FSCONFIG_CMD_CREATE, "", "")
+		w.Fsmount(0, plan.SlotProc, "a private procfs")
+	}
 	for _, key := range sortedKeys(w.in.Spec.Linux.Sysctl) {
 		w.From("/linux/sysctl/"+strings.ReplaceAll(key, "/", "~1")).Write(plan.SlotProc, "sys/"+sysctlPath(key), w.in.Spec.Linux.Sysctl[key], plan.WriteProc)
 	}
