@@ -83,8 +83,10 @@ func propagation(t *testing.T, e *engine, kind, root string, goesIn, comesOut bo
 func sharedMount(t *testing.T, dir string) {
 	t.Helper()
 	err := unix.Mount(dir, dir, "", unix.MS_BIND, "")
-	if err == nil {
-		err = unix.Mount("", dir, "", unix.MS_SHARED, "")
+	for _, flag := range []uintptr{unix.MS_PRIVATE, unix.MS_SHARED} { // not shared with what lies below it
+		if err == nil {
+			err = unix.Mount("", dir, "", flag, "")
+		}
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func TestRemains(t *testing.T) {
 
 // TestComplaints: errors and warnings of each format, without what varies.
 func TestComplaints(t *testing.T) {
-	e := &engine{dir: scratch(t)}
+	e := &engine{dir: scratch(t), bin: "/sbin/rt"}
 	e.said.WriteString(strings.Join([]string{
 		`time="2026-01-02T03:04:05Z" level=warning msg="container rtmgr-12-rt-3 is odd"`,
 		`time="2026-01-02T03:04:06Z" level=warning msg="container rtmgr-12-rt-4 is odd"`,

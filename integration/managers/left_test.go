@@ -14,7 +14,7 @@ import (
 )
 
 // census is what is there: processes of the tests' PID namespace, cgroups with the run's
-// prefix, and mounts of the tests' mount namespace.
+// prefix, mounts of the tests' mount namespace, network interfaces and namespaces.
 func census(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -30,7 +30,7 @@ func census(t *testing.T) []string {
 		}
 	}
 	for _, dir := range cgroupDirs(it.prefix) {
-		if filepath.Base(dir) != it.prefix { // the parent of all: sweep removes it
+		if !slices.Contains(parents(), filepath.Base(dir)) { // sweep removes them
 			all = append(all, "cgroup "+dir)
 		}
 	}
@@ -39,9 +39,32 @@ func census(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(mounts)) {
-		all = append(all, "mount "+strings.Fields(line)[4])
+		if point := strings.Fields(line)[4]; !strings.HasSuffix(point, "/netns/default") { // dockerd keeps it
+			all = append(all, "mount "+point)
+		}
 	}
-	return all
+	return append(all, paths(t, "/sys/class/net/*", "/run/netns/*", "/var/run/docker/netns/*")...)
+}
+
+func paths(t *testing.T, patterns ...string) (found []string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, names...)
+	}
+	return found
+}
+
+// parents are the names of the groups that containers' groups lie in.
+func parents() []string {
+	names := []string{it.prefix}
+	for _, runtime := range runtimes {
+		names = append(names, it.prefix+"-"+runtime)
+	}
+	return names
 }
 
 // anyID is what differs between two engines that leave the same. The names of directories stay.
