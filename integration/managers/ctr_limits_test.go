@@ -50,19 +50,19 @@ func ctrOf2() []row {
 		{"--cpuset-cpus", ctrLimited([]string{"--cpuset-cpus", "1", "--cpuset-mems", "0"},
 			groupLimit{"cpuset", "cpuset.cpus", "1", "cpuset.cpus", "1"}, groupLimit{"cpuset", "cpuset.mems", "0", "cpuset.mems", "0"})},
 		{"--rlimit-nofile", func(t *testing.T, e *engine) {
-			equal(t, "ulimit", once(e, []string{"--rlimit-nofile", "100:200"}, "sh", "-c", "ulimit -Sn; ulimit -Hn").must(t), "100\n200")
+			equal(t, "ulimit", once(t, e, []string{"--rlimit-nofile", "100:200"}, "sh", "-c", "ulimit -Sn; ulimit -Hn").must(t), "100\n200")
 		}},
 		{"--user", func(t *testing.T, e *engine) {
-			got := once(e, []string{"--user", "joe"}, "sh", "-c", "id -u; id -g; echo $HOME").must(t)
+			got := once(t, e, []string{"--user", "joe"}, "sh", "-c", "id -u; id -g; echo $HOME").must(t)
 			equal(t, "joe", got, "1000\n1000\n/home/joe")
-			equal(t, "ids", once(e, []string{"--user", "5:6"}, "sh", "-c", "id -u; id -g").must(t), "5\n6")
+			equal(t, "ids", once(t, e, []string{"--user", "5:6"}, "sh", "-c", "id -u; id -g").must(t), "5\n6")
 		}},
 		{"create, start, ls, ps", ctrSteps},
 		{"--no-pivot", func(t *testing.T, e *engine) { // 1.6 has the flag, and ignores it
-			equal(t, "stdout", once(e, []string{"--no-pivot"}, "sh", "-c", "ls / | grep -c home; echo hello").must(t), "1\nhello")
+			equal(t, "stdout", once(t, e, []string{"--no-pivot"}, "sh", "-c", "ls / | grep -c home; echo hello").must(t), "1\nhello")
 		}},
 		{"--hostname", func(t *testing.T, e *engine) {
-			equal(t, "hostname", once(e, []string{"--hostname", "web"}, "hostname").must(t), "web")
+			equal(t, "hostname", once(t, e, []string{"--hostname", "web"}, "hostname").must(t), "web")
 		}},
 		{"runtime by its config", func(t *testing.T, e *engine) { // what a CRI configuration does
 			e.do("run", "--rm", "--runtime", "io.containerd.runc.v2", "--runc-binary", e.bin, "--runc-root", "/run/containerd/runc", e.image, e.fresh(), "true").must(t)

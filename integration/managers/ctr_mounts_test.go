@@ -16,23 +16,23 @@ func ctrMounts() []row {
 	return []row{
 		{"--mount bind", func(t *testing.T, e *engine) {
 			dir := e.place(t, "bind")
-			once(e, []string{"--mount", "type=bind,src=" + dir + ",dst=/mnt,options=rbind:rw"}, "sh", "-c", "echo inside > /mnt/file").must(t)
+			once(t, e, []string{"--mount", "type=bind,src=" + dir + ",dst=/mnt,options=rbind:rw"}, "sh", "-c", "echo inside > /mnt/file").must(t)
 			equal(t, "file", textOf(t, dir+"/file"), "inside")
 		}},
 		{"--mount ro", func(t *testing.T, e *engine) {
 			dir := e.place(t, "ro")
-			once(e, []string{"--mount", "type=bind,src=" + dir + ",dst=/mnt,options=rbind:ro"}, "touch", "/mnt/file").
+			once(t, e, []string{"--mount", "type=bind,src=" + dir + ",dst=/mnt,options=rbind:ro"}, "touch", "/mnt/file").
 				says(t, "Read-only file system").exits(t, 1)
 		}},
 		{"--mount of a file, at a place that is not there", func(t *testing.T, e *engine) {
 			file := e.save(t, "one", "text\n", 0o644)
-			equal(t, "file", once(e, []string{"--mount", "type=bind,src=" + file + ",dst=/a/b/c,options=bind:ro"}, "cat", "/a/b/c").must(t), "text")
+			equal(t, "file", once(t, e, []string{"--mount", "type=bind,src=" + file + ",dst=/a/b/c,options=bind:ro"}, "cat", "/a/b/c").must(t), "text")
 		}},
 		{"--mount of what is not there", func(t *testing.T, e *engine) {
-			once(e, []string{"--mount", "type=bind,src=/not/there,dst=/mnt,options=rbind"}, "true").says(t, "no such file or directory").exits(t, 1)
+			once(t, e, []string{"--mount", "type=bind,src=/not/there,dst=/mnt,options=rbind"}, "true").says(t, "no such file or directory").exits(t, 1)
 		}},
 		{"--mount tmpfs", func(t *testing.T, e *engine) {
-			got := once(e, []string{"--mount", "type=tmpfs,src=tmpfs,dst=/mnt,options=size=1m:noexec"}, "sh", "-c", "df -k /mnt | tail -1; grep ' /mnt ' /proc/mounts")
+			got := once(t, e, []string{"--mount", "type=tmpfs,src=tmpfs,dst=/mnt,options=size=1m:noexec"}, "sh", "-c", "df -k /mnt | tail -1; grep ' /mnt ' /proc/mounts")
 			got.must(t)
 			got.says(t, " 1024 ").says(t, "noexec")
 		}},
@@ -71,9 +71,9 @@ func propagation(t *testing.T, e *engine, kind, root string, goesIn, comesOut bo
 	if err := unix.Mount("tmpfs", dir+"/out", "tmpfs", 0, "size=64k"); err != nil {
 		t.Fatal(err)
 	}
-	in := strings.Contains(c.inside(e, "cat", "/proc/self/mountinfo").must(t), " /mnt/out ")
+	in := strings.Contains(c.inside(t, e, "cat", "/proc/self/mountinfo").must(t), " /mnt/out ")
 	equal(t, "the host's mount is seen inside", fmt.Sprint(in), fmt.Sprint(goesIn))
-	c.inside(e, "mount", "-t", "tmpfs", "x", "/mnt/in").must(t)
+	c.inside(t, e, "mount", "-t", "tmpfs", "x", "/mnt/in").must(t)
 	out := strings.Contains(textOf(t, "/proc/self/mountinfo"), " "+dir+"/in ")
 	equal(t, "the container's mount is seen outside", fmt.Sprint(out), fmt.Sprint(comesOut))
 	e.do("task", "rm", "-f", c.id).must(t)

@@ -21,10 +21,10 @@ func ctrNetwork() []row {
 					t.Error("shares the host's", kind)
 				}
 			}
-			c.inside(e, "ping", "-c", "1", "-W", "2", "127.0.0.1").must(t)
+			c.inside(t, e, "ping", "-c", "1", "-W", "2", "127.0.0.1").must(t)
 		}},
 		{"--net-host", func(t *testing.T, e *engine) {
-			equal(t, "namespace", once(e, []string{"--net-host"}, "readlink", "/proc/self/ns/net").must(t), linkTo(t, "/proc/self/ns/net"))
+			equal(t, "namespace", once(t, e, []string{"--net-host"}, "readlink", "/proc/self/ns/net").must(t), linkTo(t, "/proc/self/ns/net"))
 		}},
 		{"--with-ns", func(t *testing.T, e *engine) {
 			pod := up(t, e, nil, "sleep", "60")
@@ -36,7 +36,7 @@ func ctrNetwork() []row {
 			for _, kind := range []string{"net", "ipc", "uts", "pid"} {
 				equal(t, kind, linkTo(t, fmt.Sprintf("/proc/%d/ns/%s", c.pid, kind)), linkTo(t, fmt.Sprintf("/proc/%d/ns/%s", pod.pid, kind)))
 			}
-			pod.inside(e, "ps").says(t, "sleep 61").must(t)
+			pod.inside(t, e, "ps").says(t, "sleep 61").must(t)
 		}},
 		{"--cni", ctrCNI},
 	}
@@ -47,10 +47,10 @@ func ctrCNI(t *testing.T, e *engine) {
 	bridged(t, "10.87.1")
 	plugins(t, e, "/opt/cni/bin")
 	c := up(t, e, []string{"--cni"}, "sleep", "60")
-	inside := c.inside(e, "ip", "addr", "show", "eth0")
+	inside := c.inside(t, e, "ip", "addr", "show", "eth0")
 	inside.says(t, "inet 10.87.1.").must(t)
-	c.inside(e, "ip", "route").says(t, "default via 10.87.1.1 dev eth0").must(t)
-	c.inside(e, "ping", "-c", "1", "-W", "5", "10.87.1.1").must(t)
+	c.inside(t, e, "ip", "route").says(t, "default via 10.87.1.1 dev eth0").must(t)
+	c.inside(t, e, "ping", "-c", "1", "-W", "5", "10.87.1.1").must(t)
 	address, _, _ := strings.Cut(inside.stdout[strings.Index(inside.stdout, "10.87.1."):], "/")
 	command(e.env, nil, "busybox", "ping", "-c", "1", "-W", "5", address).must(t)
 }

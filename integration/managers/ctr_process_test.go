@@ -24,36 +24,36 @@ func ctrProcess() []row {
 			equal(t, "stderr", words(d.stderr), "err")
 		}},
 		{"stdin", ctrStdin},
-		{"exit code 0", func(t *testing.T, e *engine) { once(e, nil, "true").exits(t, 0) }},
-		{"exit code 1", func(t *testing.T, e *engine) { once(e, nil, "false").exits(t, 1) }},
-		{"exit code 7", func(t *testing.T, e *engine) { once(e, nil, "sh", "-c", "exit 7").exits(t, 7) }},
+		{"exit code 0", func(t *testing.T, e *engine) { once(t, e, nil, "true").exits(t, 0) }},
+		{"exit code 1", func(t *testing.T, e *engine) { once(t, e, nil, "false").exits(t, 1) }},
+		{"exit code 7", func(t *testing.T, e *engine) { once(t, e, nil, "sh", "-c", "exit 7").exits(t, 7) }},
 		{"killed: 137", func(t *testing.T, e *engine) {
-			once(e, nil, "sh", "-c", "sleep 60 & kill -9 $!; wait $!; exit $?").exits(t, 137)
+			once(t, e, nil, "sh", "-c", "sleep 60 & kill -9 $!; wait $!; exit $?").exits(t, 137)
 		}},
 		{"missing command", func(t *testing.T, e *engine) {
-			once(e, nil, "nosuch").says(t, `exec: "nosuch": executable file not found in $PATH`).exits(t, 1)
+			once(t, e, nil, "nosuch").says(t, `exec: "nosuch": executable file not found in $PATH`).exits(t, 1)
 		}},
 		{"missing path", func(t *testing.T, e *engine) {
-			once(e, nil, "/nosuch").says(t, `exec: "/nosuch": stat /nosuch: no such file or directory`).exits(t, 1)
+			once(t, e, nil, "/nosuch").says(t, `exec: "/nosuch": stat /nosuch: no such file or directory`).exits(t, 1)
 		}},
 		{"not executable", func(t *testing.T, e *engine) {
-			once(e, nil, "/bin/noexec").says(t, `exec: "/bin/noexec": permission denied`).exits(t, 1)
+			once(t, e, nil, "/bin/noexec").says(t, `exec: "/bin/noexec": permission denied`).exits(t, 1)
 		}},
 		{"cwd is a file", func(t *testing.T, e *engine) {
-			once(e, []string{"--cwd", "/etc/passwd"}, "true").says(t, "not a directory").exits(t, 1)
+			once(t, e, []string{"--cwd", "/etc/passwd"}, "true").says(t, "not a directory").exits(t, 1)
 		}},
 		{"env", func(t *testing.T, e *engine) {
-			equal(t, "$FOO", once(e, []string{"--env", "FOO=b a r"}, "sh", "-c", "echo $FOO").must(t), "b a r")
+			equal(t, "$FOO", once(t, e, []string{"--env", "FOO=b a r"}, "sh", "-c", "echo $FOO").must(t), "b a r")
 		}},
 		{"env file", func(t *testing.T, e *engine) {
 			file := e.save(t, "env", "A=1\nB=2\n", 0o644)
-			equal(t, "$A$B", once(e, []string{"--env-file", file}, "sh", "-c", "echo $A$B").must(t), "12")
+			equal(t, "$A$B", once(t, e, []string{"--env-file", file}, "sh", "-c", "echo $A$B").must(t), "12")
 		}},
 		{"cwd", func(t *testing.T, e *engine) {
-			equal(t, "pwd", once(e, []string{"--cwd", "/var/data"}, "pwd").must(t), "/var/data")
+			equal(t, "pwd", once(t, e, []string{"--cwd", "/var/data"}, "pwd").must(t), "/var/data")
 		}},
 		{"cwd is made", func(t *testing.T, e *engine) {
-			equal(t, "pwd", once(e, []string{"--cwd", "/not/there"}, "pwd").must(t), "/not/there")
+			equal(t, "pwd", once(t, e, []string{"--cwd", "/not/there"}, "pwd").must(t), "/not/there")
 		}},
 		{"terminal", ctrTerminal},
 		{"exec", ctrExec},
@@ -62,8 +62,8 @@ func ctrProcess() []row {
 		{"exec is killed", ctrExecKill},
 		{"missing exec", func(t *testing.T, e *engine) {
 			c := up(t, e, nil, "sleep", "60")
-			c.inside(e, "nosuch").says(t, `exec: "nosuch": executable file not found in $PATH`).exits(t, 1)
-			equal(t, "exec after it", c.inside(e, "echo", "well").must(t), "well")
+			c.inside(t, e, "nosuch").says(t, `exec: "nosuch": executable file not found in $PATH`).exits(t, 1)
+			equal(t, "exec after it", c.inside(t, e, "echo", "well").must(t), "well")
 		}},
 		{"pid file", func(t *testing.T, e *engine) {
 			c := up(t, e, nil, "sleep", "60")
@@ -124,7 +124,7 @@ func ctrExec(t *testing.T, e *engine) {
 	d.exits(t, 7)
 	equal(t, "stdout", d.stdout, "out\n")
 	equal(t, "stderr", words(d.stderr), "err")
-	ns := c.inside(e, "readlink", "/proc/self/ns/pid").must(t)
+	ns := c.inside(t, e, "readlink", "/proc/self/ns/pid").must(t)
 	equal(t, "PID namespace", ns, linkTo(t, fmt.Sprintf("/proc/%d/ns/pid", c.pid)))
 	in := e.with(strings.NewReader("typed\n"), "task", "exec", "--exec-id", e.fresh(), c.id, "sh", "-c", "head -n 1"+late)
 	equal(t, "stdin", in.must(t), "typed")
@@ -150,7 +150,7 @@ func ctrExecKill(t *testing.T, e *engine) {
 	ended := make(chan did, 1)
 	go func() { ended <- e.do("task", "exec", "--exec-id", id, c.id, "sleep", "61") }()
 	eventually(t, deadline/2, "the exec runs", func() (string, bool) {
-		ps := c.inside(e, "ps")
+		ps := c.inside(t, e, "ps")
 		return ps.stdout, strings.Contains(ps.stdout, "sleep 61")
 	})
 	e.do("task", "kill", "-s", "SIGKILL", "--exec-id", id, c.id).must(t)
@@ -164,7 +164,7 @@ func ctrTwenty(t *testing.T, e *engine) {
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
-			d := once(e, nil, "sh", "-c", fmt.Sprintf("echo %d; exit %d", i, i))
+			d := once(t, e, nil, "sh", "-c", fmt.Sprintf("echo %d; exit %d", i, i))
 			if d.stdout != fmt.Sprintln(i) || d.code != i {
 				t.Errorf("container %d: %q, exit %d: %s%v", i, d.stdout, d.code, d.stderr, d.err)
 			}

@@ -13,48 +13,48 @@ func ctrSecurity() []row {
 	return []row{
 		{"user namespace", ctrUserNamespace},
 		{"capabilities by default", func(t *testing.T, e *engine) {
-			equal(t, "CapEff", status(t, once(e, nil, "cat", "/proc/self/status"), "CapEff"), "00000000a80425fb")
+			equal(t, "CapEff", status(t, once(t, e, nil, "cat", "/proc/self/status"), "CapEff"), "00000000a80425fb")
 		}},
 		{"--cap-drop", func(t *testing.T, e *engine) {
-			d := once(e, []string{"--cap-drop", "CAP_CHOWN"}, "sh", "-c", "cat /proc/self/status; chown 1 /tmp")
+			d := once(t, e, []string{"--cap-drop", "CAP_CHOWN"}, "sh", "-c", "cat /proc/self/status; chown 1 /tmp")
 			equal(t, "CapBnd", status(t, d, "CapBnd"), "00000000a80425fa")
 			d.says(t, "Operation not permitted").exits(t, 1)
 		}},
 		{"--cap-add", func(t *testing.T, e *engine) {
-			once(e, nil, "mount", "-t", "tmpfs", "x", "/mnt").says(t, "permission denied").exits(t, 1)
-			once(e, []string{"--cap-add", "CAP_SYS_ADMIN"}, "mount", "-t", "tmpfs", "x", "/mnt").must(t)
+			once(t, e, nil, "mount", "-t", "tmpfs", "x", "/mnt").says(t, "permission denied").exits(t, 1)
+			once(t, e, []string{"--cap-add", "CAP_SYS_ADMIN"}, "mount", "-t", "tmpfs", "x", "/mnt").must(t)
 		}},
 		{"no_new_privs", func(t *testing.T, e *engine) {
-			equal(t, "by default", status(t, once(e, nil, "cat", "/proc/self/status"), "NoNewPrivs"), "1")
-			equal(t, "not wanted", status(t, once(e, []string{"--allow-new-privs"}, "cat", "/proc/self/status"), "NoNewPrivs"), "0")
+			equal(t, "by default", status(t, once(t, e, nil, "cat", "/proc/self/status"), "NoNewPrivs"), "1")
+			equal(t, "not wanted", status(t, once(t, e, []string{"--allow-new-privs"}, "cat", "/proc/self/status"), "NoNewPrivs"), "0")
 		}},
 		{"--seccomp", func(t *testing.T, e *engine) {
-			equal(t, "without", status(t, once(e, nil, "cat", "/proc/self/status"), "Seccomp"), "0")
-			once(e, nil, "unshare", "-U", "true").exits(t, 0)
-			equal(t, "default profile", status(t, once(e, []string{"--seccomp"}, "cat", "/proc/self/status"), "Seccomp"), "2")
-			once(e, []string{"--seccomp"}, "unshare", "-U", "true").says(t, "Operation not permitted").exits(t, 1)
+			equal(t, "without", status(t, once(t, e, nil, "cat", "/proc/self/status"), "Seccomp"), "0")
+			once(t, e, nil, "unshare", "-U", "true").exits(t, 0)
+			equal(t, "default profile", status(t, once(t, e, []string{"--seccomp"}, "cat", "/proc/self/status"), "Seccomp"), "2")
+			once(t, e, []string{"--seccomp"}, "unshare", "-U", "true").says(t, "Operation not permitted").exits(t, 1)
 		}},
 		{"--seccomp-profile", func(t *testing.T, e *engine) {
 			profile := e.save(t, "seccomp.json", `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
 				{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 27}]}`, 0o644)
-			once(e, []string{"--seccomp", "--seccomp-profile", profile}, "mkdir", "/tmp/d").says(t, "File too large").exits(t, 1)
+			once(t, e, []string{"--seccomp", "--seccomp-profile", profile}, "mkdir", "/tmp/d").says(t, "File too large").exits(t, 1)
 		}},
 		{"masked and read-only paths", func(t *testing.T, e *engine) {
-			once(e, nil, "sh", "-c", "cat /proc/kcore | wc -c; ls /proc/acpi /sys/firmware 2>/dev/null | grep -v :; echo x > /proc/sys/kernel/hostname").
+			once(t, e, nil, "sh", "-c", "cat /proc/kcore | wc -c; ls /proc/acpi /sys/firmware 2>/dev/null | grep -v :; echo x > /proc/sys/kernel/hostname").
 				says(t, "0\n").says(t, "Read-only file system").exits(t, 1)
 		}},
 		{"--read-only", func(t *testing.T, e *engine) {
-			once(e, []string{"--read-only"}, "touch", "/file").says(t, "Read-only file system").exits(t, 1)
-			once(e, nil, "touch", "/file").must(t)
+			once(t, e, []string{"--read-only"}, "touch", "/file").says(t, "Read-only file system").exits(t, 1)
+			once(t, e, nil, "touch", "/file").must(t)
 		}},
 		{"--privileged", func(t *testing.T, e *engine) {
-			d := once(e, []string{"--privileged"}, "sh", "-c", "cat /proc/self/status; mount -t tmpfs x /mnt && touch /mnt/file && test -w /sys/kernel/profiling && echo well")
+			d := once(t, e, []string{"--privileged"}, "sh", "-c", "cat /proc/self/status; mount -t tmpfs x /mnt && touch /mnt/file && test -w /sys/kernel/profiling && echo well")
 			equal(t, "CapEff", status(t, d, "CapEff"), status(t, did{stdout: textOf(t, "/proc/self/status")}, "CapEff"))
 			d.says(t, "well\n").must(t)
 		}},
 		{"--device", ctrDevice},
 		{"no other device", func(t *testing.T, e *engine) {
-			once(e, nil, "sh", "-c", "ls /dev | tr '\\n' ' '; mknod /tmp/d b 7 0 && cat /tmp/d").says(t, "Operation not permitted").exits(t, 1)
+			once(t, e, nil, "sh", "-c", "ls /dev | tr '\\n' ' '; mknod /tmp/d b 7 0 && cat /tmp/d").says(t, "Operation not permitted").exits(t, 1)
 		}},
 	}
 }
@@ -78,12 +78,12 @@ func ctrUserNamespace(t *testing.T, e *engine) {
 	host := did{stdout: textOf(t, fmt.Sprintf("/proc/%d/status", c.pid))}
 	equal(t, "Uid", status(t, host, "Uid"), "100000\t100000\t100000\t100000")
 	equal(t, "Gid", status(t, host, "Gid"), "200000\t200000\t200000\t200000")
-	equal(t, "inside", c.inside(e, "sh", "-c", "id -u; id -g; stat -c %u:%g /var/data/seed; touch /new && stat -c %u /new").must(t), "0\n0\n0:0\n0")
+	equal(t, "inside", c.inside(t, e, "sh", "-c", "id -u; id -g; stat -c %u:%g /var/data/seed; touch /new && stat -c %u /new").must(t), "0\n0\n0:0\n0")
 }
 
 // ctrDevice gives a device that the image's list of allowed devices does not have.
 func ctrDevice(t *testing.T, e *engine) {
 	want := command(e.env, nil, "stat", "-c", "%t:%T", "/dev/loop-control").must(t)
-	got := once(e, []string{"--device", "/dev/loop-control"}, "sh", "-c", "stat -c %t:%T /dev/loop-control; : < /dev/loop-control && echo opened").must(t)
+	got := once(t, e, []string{"--device", "/dev/loop-control"}, "sh", "-c", "stat -c %t:%T /dev/loop-control; : < /dev/loop-control && echo opened").must(t)
 	equal(t, "device", got, want+"\nopened")
 }

@@ -143,6 +143,7 @@ var byChance = []string{
 	"RUNTIME did not terminate successfully: exit status 255: ", // the shim's reaper has taken the child that delete waits for
 	"cgroups: epoll wait",               // a shim ends while its thread waits for OOM
 	"failed sending message on channel", // a client of the shim hangs up first
+	"killing logging shim",              // the tests' logger has ended before it is told to
 	"Health check for container ",       // it is removed meanwhile
 	"cleanup warnings",                  // quotes the first one, or information only
 }

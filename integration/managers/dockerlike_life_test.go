@@ -55,10 +55,12 @@ func running() []row {
 			var all sync.WaitGroup
 			for i := range 20 {
 				all.Go(func() {
-					d := e.ran(nil, "echo", fmt.Sprint("n", i))
+					name := e.fresh()
+					d := e.do(e.args("run", []string{"--name", name}, []string{"echo", fmt.Sprint("n", i)})...)
 					if d.err != nil || d.code != 0 || d.stdout != fmt.Sprintf("n%d\n", i) {
-						t.Errorf("%d: %+v", i, d)
+						t.Errorf("%d: %+v; its log: %q", i, d, e.do("logs", name).stdout) // which of the two has lost it?
 					}
+					e.do("rm", "-f", name).must(t)
 				})
 			}
 			all.Wait()

@@ -52,7 +52,7 @@ func stormed(t *testing.T, e *engine, n int) {
 		flags = []string{"--seccomp", "--memory-limit", "67108864"}
 	}
 	code := n % 100
-	d := once(e, flags, "sh", "-c", fmt.Sprintf("echo number %d; exit %d", n, code))
+	d := once(t, e, flags, "sh", "-c", fmt.Sprintf("echo number %d; exit %d", n, code))
 	if d.err != nil || d.code != code || d.stdout != "number "+strconv.Itoa(n)+"\n" {
 		t.Errorf("container %d: exit %d (%v), stdout %q, stderr %s", n, d.code, d.err, d.stdout, d.stderr)
 	}
