@@ -16,8 +16,8 @@ type repository struct {
 	text  map[string]string // of source files, by path
 }
 
-// TestDocs: the tests, files, functions and make targets that the documents name exist.
-func TestDocs(t *testing.T) {
+// TestDocuments: the tests, files, functions and make targets that the documents name exist.
+func TestDocuments(t *testing.T) {
 	world := readRepository(t)
 	makefile := world.text["Makefile"]
 	tests := strings.Join(world.sources("_test.go"), "\n")
