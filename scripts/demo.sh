@@ -36,7 +36,7 @@ show() {
 
 # refused is show for a command that has to fail.
 refused() {
-    printf '$ %s\n' "$1"
+    printf '$ %s   # fails\n' "$1"
     if eval "$1" 2>&1; then die "this should have been refused"; fi
 }
 
@@ -84,6 +84,7 @@ show "ls"
 say "create makes everything up to the point where the workload would be executed"
 show "rt create web"
 show "rt state web | grep -E 'status|pid'"
+# What waits is the init, a small C program.
 show "grep VmRSS /proc/\$(rt state web | jq .pid)/status"
 
 say "start lets the waiting init become the workload"
@@ -95,6 +96,11 @@ show "rt exec web hostname"
 show "rt exec web ps"
 show "rt exec -t web tty"
 show "rt ps web"
+
+say "update changes limits while it runs, --dry-run shows what would be written; events prints what it uses"
+show "rt update --pids-limit 50 --dry-run web"
+show "rt update --pids-limit 50 web"
+show "rt events --stats web | jq -c '.data.pids, .data.memory.usage'"
 
 say "kill sends a signal, delete removes what is left"
 show "rt kill web KILL"
@@ -115,10 +121,12 @@ mv config.plain config.json
 
 say "Without root: uid 12345, which has nothing here but its own directory"
 own_bundle
-show "as_user rt spec --rootless"
+as_user rt spec --rootless
+printf '$ rt spec --rootless\n'
 jq '.process.terminal = false | .process.args = ["id"]' "$work/mine/config.json" >"$work/config.new"
 cp "$work/config.new" "$work/mine/config.json"
-show "as_user rt run mine"
+printf '$ rt run mine\n'
+as_user rt run mine
 
 say "plan shows what create would do, and which part of config.json asked for it"
 show "rt plan >plan.txt"
