@@ -50,8 +50,8 @@ bundle() {
     cd "$work/web"
 }
 
-# own_bundle gives the bundle to a user without privileges, who could not enter $work, and as_user runs
-# rt as that user.
+# own_bundle gives the bundle to a user without privileges, who could not enter $work, and as_user shows
+# and runs rt as that user.
 own_bundle() {
     mkdir "$work/mine"
     cp "$program" "$work/rt"
@@ -60,6 +60,7 @@ own_bundle() {
     chmod 755 "$work"
 }
 as_user() {
+    printf '$ %s\n' "$*"
     (cd "$work/mine" && shift && setpriv --reuid 12345 --regid 12345 --clear-groups env -i PATH="$PATH" \
         "$work/rt" --root "$work/mine/state" "$@")
 }
@@ -81,10 +82,9 @@ jq ".linux.cgroupsPath = \"$cgroup\"" config.json >config.new
 mv config.new config.json
 show "ls"
 
-say "create makes everything up to the point where the workload would be executed"
+say "create makes everything up to the point where the workload would be executed; a small C program waits there"
 show "rt create web"
 show "rt state web | grep -E 'status|pid'"
-# What waits is the init, a small C program.
 show "grep VmRSS /proc/\$(rt state web | jq .pid)/status"
 
 say "start lets the waiting init become the workload"
@@ -122,10 +122,8 @@ mv config.plain config.json
 say "Without root: uid 12345, which has nothing here but its own directory"
 own_bundle
 as_user rt spec --rootless
-printf '$ rt spec --rootless\n'
 jq '.process.terminal = false | .process.args = ["id"]' "$work/mine/config.json" >"$work/config.new"
 cp "$work/config.new" "$work/mine/config.json"
-printf '$ rt run mine\n'
 as_user rt run mine
 
 say "plan shows what create would do, and which part of config.json asked for it"
