@@ -14,9 +14,10 @@ import (
 func eventsCommand() command {
 	o := libcontainer.EventsOptions{Interval: 5 * time.Second, Output: unix.Stdout}
 	return command{
-		text: `Prints one JSON object in each line: what the container uses, again after each
-interval, and "oom" when the kernel kills one of its processes for want of memory.
-It ends when the container stops, or when nobody reads its output any more.
+		text: `Prints one JSON object in each line: what the container uses, again after
+each interval, and "oom" when the kernel kills one of its processes for want
+of memory. It ends when the container stops, or when nobody reads its output
+any more.
 
    rt events web
    rt events --interval 500ms web

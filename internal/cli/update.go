@@ -28,13 +28,14 @@ func updateCommand() command {
 		text: `Changes the limits of a container that is created, running or paused. What is
 not given stays as it is. If one of several cannot be changed, none is.
 
-A SIZE is in bytes, or has a suffix: k, m, g (powers of 1024); -1 is no limit.
-USEC is microseconds.
+A SIZE is in bytes, or has a suffix: k, m, g (powers of 1024); -1 is no
+limit. USEC is microseconds.
 
-FILE has a resources object as in config.json, /linux/resources. With it, the
-flags for single limits are ignored. It may also hold what has no flag, such as
-device rules, which replace those of the container. For memory, and for CPU
-shares, quota and period, 0 means not given; pids.limit 0 allows no new processes.
+FILE has a resources object as in config.json, /linux/resources. With it,
+the flags for single limits are ignored. It may also hold what has no flag,
+such as device rules, which replace those of the container. For memory, and
+for CPU shares, quota and period, 0 means not given; pids.limit 0 allows no
+new processes.
 
    rt update --memory 512m --memory-swap 1g web
    rt update --cpu-quota 50000 --cpu-period 100000 --dry-run web
