@@ -16,37 +16,51 @@ type repository struct {
 	text  map[string]string // of source files, by path
 }
 
-// TestDocuments: the tests, files, functions and make targets that the documents name exist.
-func TestDocuments(t *testing.T) {
-	world := readRepository(t)
-	makefile := world.text["Makefile"]
-	tests := strings.Join(world.sources("_test.go"), "\n")
-	for _, doc := range world.documents() {
-		text := read(t, "../../"+doc)
-		for _, name := range unknown(text, `\bTest[A-Z]\w+…?`, func(m []string) bool {
+// reference is a way in which a document names a thing, and whether there is such a thing.
+type reference struct {
+	what, pattern string
+	known         func(doc string, match []string) bool
+}
+
+func (r repository) references() []reference {
+	tests := strings.Join(r.sources("_test.go"), "\n")
+	all := strings.Join(r.sources(""), "\n")
+	return []reference{
+		{"test", `\bTest[A-Z]\w+…?`, func(_ string, m []string) bool {
 			prefix, isPrefix := strings.CutSuffix(m[0], "…")
 			return strings.Contains(tests, "\nfunc "+prefix+"(") || isPrefix && strings.Contains(tests, "\nfunc "+prefix)
-		}) {
-			t.Errorf("%s: no test %s", doc, name)
+		}},
+		{"row", `\bTest[A-Z]\w+/(\w+)`, func(_ string, m []string) bool {
+			return strings.Contains(tests, `"`+strings.ReplaceAll(m[1], "_", " ")+`"`)
+		}},
+		{"make target", "`make ([a-z][a-z-]*)", func(_ string, m []string) bool {
+			return strings.Contains(r.text["Makefile"], "\n"+m[1]+":")
+		}},
+		{"variable", `\bRT_[A-Z_]+`, func(_ string, m []string) bool { return strings.Contains(all, m[0]) }},
+		{"link", `\]\(([^)#:]+)(?:#[^)]*)?\)`, func(doc string, m []string) bool {
+			return r.has(filepath.Join(filepath.Dir(doc), m[1]))
+		}},
+		{"file", `[\w./*-]+\.(?:go|c|h|sh)\b|\b(?:bench|cgroups|docs|integration|internal|libcontainer|nsenter|rootfs|scripts|seccomp)/[\w./*-]*\w`,
+			func(_ string, m []string) bool { return strings.Contains(m[0], "NAME") || r.has(m[0]) }},
+		{"word in a file", "`(\\w+)`(?: \\(| in `)([\\w/]+\\.(?:go|c|h))\\b", func(_ string, m []string) bool { return r.defines(m[2], m[1]) }},
+	}
+}
+
+// TestDocuments: the tests, files, functions, variables and make targets that the documents
+// name exist.
+func TestDocuments(t *testing.T) {
+	r := readRepository(t)
+	for _, ref := range r.references() {
+		pattern, found := regexp.MustCompile(ref.pattern), 0
+		for _, doc := range r.documents() {
+			for _, m := range pattern.FindAllStringSubmatch(withoutScripts(read(t, "../../"+doc)), -1) {
+				if found++; !ref.known(doc, m) {
+					t.Errorf("%s: no such %s: %s", doc, ref.what, m[0])
+				}
+			}
 		}
-		for _, name := range unknown(text, "`make ([a-z][a-z-]*)", func(m []string) bool {
-			return strings.Contains(makefile, "\n"+m[1]+":")
-		}) {
-			t.Errorf("%s: no target: %s", doc, strings.Trim(name, "`"))
-		}
-		for _, name := range unknown(text, `\]\(([^)#:]+)(?:#[^)]*)?\)`, func(m []string) bool {
-			return world.has(filepath.Join(filepath.Dir(doc), m[1]))
-		}) {
-			t.Errorf("%s: a link to nothing: %s", doc, name)
-		}
-		for _, name := range unknown(withoutScripts(text), `[\w./*-]+\.(?:go|c|h|sh)\b|\b(?:bench|cgroups|docs|integration|internal|libcontainer|nsenter|rootfs|scripts|seccomp)/[\w./*-]*\w`,
-			func(m []string) bool { return strings.Contains(m[0], "NAME") || world.has(m[0]) }) {
-			t.Errorf("%s: no file %s", doc, name)
-		}
-		for _, name := range unknown(text, "`(\\w+)`(?: \\(| in `)([\\w/]+\\.(?:go|c|h))\\b", func(m []string) bool {
-			return world.defines(m[2], m[1])
-		}) {
-			t.Errorf("%s: not there: %s", doc, name)
+		if found == 0 {
+			t.Errorf("no document names a %s", ref.what)
 		}
 	}
 }
@@ -54,17 +68,6 @@ func TestDocuments(t *testing.T) {
 // withoutScripts: a block of commands may make its own files.
 func withoutScripts(text string) string {
 	return regexp.MustCompile("(?s)```sh\n.*?\n```").ReplaceAllString(text, "")
-}
-
-// unknown are the places where a pattern matches what is not known.
-func unknown(text, pattern string, known func(match []string) bool) []string {
-	var list []string
-	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
-		if !known(m) {
-			list = append(list, m[0])
-		}
-	}
-	return list
 }
 
 func readRepository(t *testing.T) repository {
@@ -76,7 +79,7 @@ func readRepository(t *testing.T) repository {
 			return fs.SkipDir
 		}
 		world.paths = append(world.paths, path)
-		if slices.Contains([]string{".go", ".c", ".h"}, filepath.Ext(path)) || path == "Makefile" {
+		if slices.Contains([]string{".go", ".c", ".h", ".sh"}, filepath.Ext(path)) || path == "Makefile" || path == "scripts/vm/run-in-vm" {
 			world.text[path] = read(t, "../../"+path)
 		}
 		return err
@@ -96,13 +99,13 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-func (w repository) documents() []string {
-	return slices.DeleteFunc(slices.Clone(w.paths), func(path string) bool { return filepath.Ext(path) != ".md" })
+func (r repository) documents() []string {
+	return slices.DeleteFunc(slices.Clone(r.paths), func(path string) bool { return filepath.Ext(path) != ".md" })
 }
 
-func (w repository) sources(suffix string) []string {
+func (r repository) sources(suffix string) []string {
 	var list []string
-	for path, text := range w.text {
+	for path, text := range r.text {
 		if strings.HasSuffix(path, suffix) {
 			list = append(list, text)
 		}
@@ -112,9 +115,9 @@ func (w repository) sources(suffix string) []string {
 
 // has tells whether a path exists. Documents leave out the beginning where it is plain, and may
 // have a * for a part of the name.
-func (w repository) has(path string) bool {
+func (r repository) has(path string) bool {
 	path = strings.TrimPrefix(path, "./")
-	return slices.ContainsFunc(w.paths, func(p string) bool {
+	return slices.ContainsFunc(r.paths, func(p string) bool {
 		for {
 			if ok, _ := filepath.Match(path, p); ok {
 				return true
@@ -129,8 +132,8 @@ func (w repository) has(path string) bool {
 }
 
 // defines tells whether a word occurs in a file.
-func (w repository) defines(file, word string) bool {
-	for path, text := range w.text {
+func (r repository) defines(file, word string) bool {
+	for path, text := range r.text {
 		if strings.HasSuffix("/"+path, "/"+file) && strings.Contains(text, word) {
 			return true
 		}
