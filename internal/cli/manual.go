@@ -33,7 +33,7 @@ left. run does all of these. Container managers use the same commands; rt takes
 the flags of runc(8) and prints the messages that managers match.
 
 A command line is "rt", global options, the name of a command, its options, its
-arguments. An option ends at the first argument that is none, or after "--". The
+arguments. Options end at the first argument that is none, or after "--". The
 forms --name value, --name=value, -name value and -name=value are the same.
 
 All of config.json is checked before anything is made, and all faults are reported
@@ -45,7 +45,8 @@ caller's are mapped by newuidmap(1) and newgidmap(1). Where such a caller may no
 a cgroup, the container has none: then there are no limits, no pause, no update and no
 events. --rootless says who goes on like this.
 
-An error is one line on standard error. With --log it goes to that file as well;
+An error is one line on standard error; faults of config.json are one line each. With
+--log it goes to that file as well;
 --log-format json makes it an object with level, msg, time and error, which has the
 kind of the error, the operation, the path and the JSON pointer into config.json.`,
 			Exit: []topic.Item{
