@@ -58,7 +58,7 @@ func (i *innocent) unharmed(after string) {
 	}
 }
 
-// TestS29: the init is dead and its pid is another's (crun#1200). No command takes that one
+// TestS29: the init is dead and its pid is another's. No command takes that one
 // for the init.
 func TestS29(t *testing.T) {
 	const notRunning = "container not running"

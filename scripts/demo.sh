@@ -36,7 +36,7 @@ show() {
 
 # refused is show for a command that has to fail.
 refused() {
-    printf '$ %s\n' "$1"
+    printf '$ %s   # fails\n' "$1"
     if eval "$1" 2>&1; then die "this should have been refused"; fi
 }
 
@@ -50,8 +50,8 @@ bundle() {
     cd "$work/web"
 }
 
-# own_bundle gives the bundle to a user without privileges, who could not enter $work, and as_user runs
-# rt as that user.
+# own_bundle gives the bundle to a user without privileges, who could not enter $work, and as_user shows
+# and runs rt as that user.
 own_bundle() {
     mkdir "$work/mine"
     cp "$program" "$work/rt"
@@ -60,6 +60,7 @@ own_bundle() {
     chmod 755 "$work"
 }
 as_user() {
+    printf '$ %s\n' "$*"
     (cd "$work/mine" && shift && setpriv --reuid 12345 --regid 12345 --clear-groups env -i PATH="$PATH" \
         "$work/rt" --root "$work/mine/state" "$@")
 }
@@ -81,7 +82,7 @@ jq ".linux.cgroupsPath = \"$cgroup\"" config.json >config.new
 mv config.new config.json
 show "ls"
 
-say "create makes everything up to the point where the workload would be executed"
+say "create makes everything up to the point where the workload would be executed; a small C program waits there"
 show "rt create web"
 show "rt state web | grep -E 'status|pid'"
 show "grep VmRSS /proc/\$(rt state web | jq .pid)/status"
@@ -95,6 +96,11 @@ show "rt exec web hostname"
 show "rt exec web ps"
 show "rt exec -t web tty"
 show "rt ps web"
+
+say "update changes limits while it runs, --dry-run shows what would be written; events prints what it uses"
+show "rt update --pids-limit 50 --dry-run web"
+show "rt update --pids-limit 50 web"
+show "rt events --stats web | jq -c '.data.pids, .data.memory.usage'"
 
 say "kill sends a signal, delete removes what is left"
 show "rt kill web KILL"
@@ -115,10 +121,10 @@ mv config.plain config.json
 
 say "Without root: uid 12345, which has nothing here but its own directory"
 own_bundle
-show "as_user rt spec --rootless"
+as_user rt spec --rootless
 jq '.process.terminal = false | .process.args = ["id"]' "$work/mine/config.json" >"$work/config.new"
 cp "$work/config.new" "$work/mine/config.json"
-show "as_user rt run mine"
+as_user rt run mine
 
 say "plan shows what create would do, and which part of config.json asked for it"
 show "rt plan >plan.txt"

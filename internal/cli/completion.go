@@ -10,8 +10,8 @@ import (
 func completionCommand() command {
 	return command{
 		text: `Prints a program for the shell that completes commands, flags with their
-descriptions, names of containers that the command can be used on, signals, files.
-"make install" puts it where the shells look.
+descriptions, names of containers that the command can be used on, signals,
+files. "make install" puts it where the shells look.
 
    source <(rt completion bash)
    rt completion zsh >/usr/local/share/zsh/site-functions/_rt

@@ -5,13 +5,13 @@ import "rt/libcontainer"
 func createCommand() command {
 	var o libcontainer.CreateOptions
 	return command{
-		text: `Makes everything that config.json asks for, up to the point where the workload
-would be executed. CONTAINER is a name that is not in use below --root. Hooks of
-the kinds prestart, createRuntime and createContainer are run. If the process has
-a terminal, --console-socket says who gets it.
+		text: `Makes everything that config.json asks for, up to the point where the
+workload would be executed. CONTAINER is a name that is not in use below
+--root. Hooks of the kinds prestart, createRuntime and createContainer are
+run. If the process has a terminal, --console-socket says who gets it.
 
-Sockets from systemd (LISTEN_FDS) are passed on; with NOTIFY_SOCKET the workload
-gets a socket for sd_notify(3), and start waits for its READY=1.
+Sockets from systemd (LISTEN_FDS) are passed on; with NOTIFY_SOCKET the
+workload gets a socket for sd_notify(3), and start waits for its READY=1.
 
    rt create --bundle /srv/web --pid-file /run/web.pid web
    rt create --bundle /srv/sh --console-socket /run/sh.sock sh

@@ -3,8 +3,8 @@ package cli
 func deleteCommand() command {
 	var force bool
 	return command{
-		text: `Removes the cgroups and the state of a container that has stopped or was never
-started, and runs its poststop hooks; one that fails is a warning.
+		text: `Removes the cgroups and the state of a container that has stopped or was
+never started, and runs its poststop hooks; one that fails is a warning.
 
    rt delete web
    rt delete --force web`,

@@ -14,13 +14,15 @@ import (
 func eventsCommand() command {
 	o := libcontainer.EventsOptions{Interval: 5 * time.Second, Output: unix.Stdout}
 	return command{
-		text: `Prints one JSON object in each line: what the container uses, again after each
-interval, and "oom" when the kernel kills one of its processes for want of memory.
-It ends when the container stops, or when nobody reads its output any more.
+		text: `Prints one JSON object in each line: what the container uses, again after
+each interval, and "oom" when the kernel kills one of its processes for want
+of memory. It ends when the container stops, or when nobody reads its output
+any more.
 
    rt events web
    rt events --interval 500ms web
-   rt events --stats web`,
+   rt events --stats web | jq .data.memory.usage
+   rt events web | jq --unbuffered 'select(.type == "oom")'`,
 		min: 1, max: 1,
 		flags: []*option{
 			&option{(*durationValue)(&o.Interval), "interval", "", "print the statistics each `DURATION`, such as 500ms or 1m30s (default: 5s)"},

@@ -10,10 +10,10 @@ import (
 func execCommand() command {
 	var o libcontainer.ExecOptions
 	return command{
-		text: `Everything after CONTAINER belongs to COMMAND, also what looks like a flag of rt.
-What is not given is as config.json's process has it. The exit code is COMMAND's,
-or 255 if rt fails. With --tty COMMAND has a terminal of its own, which is relayed
-to the caller's, or sent to --console-socket.
+		text: `Everything after CONTAINER belongs to COMMAND, also what looks like a flag
+of rt. What is not given is as config.json's process has it. The exit code
+is COMMAND's, or 255 if rt fails. With --tty COMMAND has a terminal of its
+own, which is relayed to the caller's, or sent to --console-socket.
 
    rt exec web ls -l /
    rt exec --user 1000:1000 --cwd /tmp web id

@@ -156,8 +156,8 @@ USAGE:
 
 DESCRIPTION:
    Prints a row for every container below --root: its name, the pid of its init
-   process (0 once that has ended), its status, its bundle, when it was created and
-   by whom.
+   process (0 once that has ended), its status, its bundle, when it was created
+   and by whom.
 
       rt list
       rt --root /run/user/1000/rt list --format json

@@ -11,8 +11,8 @@ import (
 
 func featuresCommand() command {
 	return command{
-		text: `The document is that of features.md of the OCI runtime specification. It says what
-this build can do, whatever the host is.
+		text: `The document is that of features.md of the OCI runtime specification. It
+says what this build can do, whatever the host is.
 
    rt features
    rt features | jq .linux.seccomp.actions`,

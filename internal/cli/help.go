@@ -9,14 +9,16 @@ import (
 const summary = "run containers from OCI bundles"
 
 const description = `rt runs containers from OCI bundles: a directory with config.json and a root
-file system. It needs no daemon; what it knows about a container lies below --root.
+file system. It needs no daemon; what it knows about a container lies below
+--root.
 
-   rt spec                    write a config.json to start from
-   rt run web                 run the bundle in this directory as container "web"
-   rt spec --rootless; rt run mine                          the same without root
+   rt spec                            write a config.json to start from
+   rt run web                         run this directory's bundle as "web"
+   rt spec --rootless; rt run mine    the same without root
    rt create web; rt start web; rt kill web KILL; rt delete web
 
-Each command tells more with --help, and so does its manual page, as in "man rt-run".`
+Each command tells more with --help, and so does its manual page, such as
+"man rt-run".`
 
 // help prints the help of the command that args names, or rt's.
 func (s *session) help(args []string) error {

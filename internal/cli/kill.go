@@ -12,9 +12,9 @@ import (
 func killCommand() command {
 	var all bool
 	return command{
-		text: `SIGNAL is a number or a name of signal(7), with or without SIG, and TERM if it is
-not given. Process 1 of a PID namespace, as the init process mostly is, takes only
-signals that it has a handler for, and KILL.
+		text: `SIGNAL is a number or a name of signal(7), with or without SIG, and TERM if
+it is not given. Process 1 of a PID namespace, as the init process mostly
+is, takes only signals that it has a handler for, and KILL.
 
    rt kill web
    rt kill web HUP

@@ -33,7 +33,7 @@ left. run does all of these. Container managers use the same commands; rt takes
 the flags of runc(8) and prints the messages that managers match.
 
 A command line is "rt", global options, the name of a command, its options, its
-arguments. An option ends at the first argument that is none, or after "--". The
+arguments. Options end at the first argument that is none, or after "--". The
 forms --name value, --name=value, -name value and -name=value are the same.
 
 All of config.json is checked before anything is made, and all faults are reported
@@ -42,10 +42,11 @@ is an error, never ignored.
 
 Callers without root get containers with a user namespace; other ids than the
 caller's are mapped by newuidmap(1) and newgidmap(1). Where such a caller may not make
-a cgroup, the container has none: then there are no limits, and no pause. --rootless
-says who goes on like this.
+a cgroup, the container has none: then there are no limits, no pause, no update and no
+events. --rootless says who goes on like this.
 
-An error is one line on standard error. With --log it goes to that file as well;
+An error is one line on standard error; faults of config.json are one line each. With
+--log it goes to that file as well;
 --log-format json makes it an object with level, msg, time and error, which has the
 kind of the error, the operation, the path and the JSON pointer into config.json.`,
 			Exit: []topic.Item{
@@ -65,8 +66,11 @@ kind of the error, the operation, the path and the JSON pointer into config.json
 				{"/run/rt", "What is known about the containers of root, a directory for each; --root names another."},
 				{"$XDG_RUNTIME_DIR/rt", "The same for a caller without root; /run/user/UID/rt or /tmp/rt-UID if the variable is not set."},
 				{"ROOT/ID/state.json", "The record of a container that has been created. Its format may change."},
+				{"ROOT/ID/config.json", "The bundle's file as create has read it. exec takes its defaults from there."},
+				{"ROOT/ID/lock", "Held by a command that changes the container, which is named in it."},
 				{"ROOT/@cache", "Compiled seccomp filters. It may be removed at any time."},
 				{"/etc/subuid, /etc/subgid", "Ids that a caller without root may map, subuid(5)."},
+				{"/sys/fs/cgroup", "Where the cgroups of the containers are made."},
 			},
 			See: []string{"runc(8)", "crun(1)", "cgroups(7)", "namespaces(7)", "user_namespaces(7)", "seccomp(2)"},
 		}},
@@ -94,6 +98,7 @@ delete work on it.`,
 What an interrupted create has left behind is removed as well.`,
 			See: []string{"rt-kill(8)"},
 		}},
+		{"events", eventsManual()},
 		{"exec", topic.Manual{
 			Text: `The process joins the namespaces and the cgroup of the container's init. It gets
 config.json's capabilities, user, environment and seccomp filter, unless a flag or
@@ -112,7 +117,7 @@ there. Real-time signals are RTMIN, RTMIN+n, RTMAX and RTMAX-n.`,
 			See: []string{"rt-delete(8)", "signal(7)", "pid_namespaces(7)"},
 		}},
 		{"list", topic.Manual{See: []string{"rt-state(8)", "rt-ps(8)"}}},
-		{"pause", topic.Manual{See: []string{"rt-resume(8)", "cgroups(7)"}}},
+		{"pause", topic.Manual{See: []string{"rt-resume(8)", "rt-update(8)", "cgroups(7)"}}},
 		{"plan", topic.Manual{
 			Text: `A line is: lane, step, arguments, JSON pointer. Steps of the lane init are done inside
 the container, those of the lane host by rt; a step "call" is where the init waits
@@ -146,6 +151,7 @@ for the host's. A caller without root gets another plan than root does.`,
 			Text: `The status is found out each time, and kept nowhere.`,
 			See:  []string{"rt-list(8)"},
 		}},
+		{"update", updateManual()},
 	}
 }
 

@@ -12,9 +12,10 @@ func planCommand() command {
 	var asJSON bool
 	var explain string
 	return command{
-		text: `Compiles BUNDLE's config.json (default: this directory's) and prints the steps that
-create would take for a container named "CONTAINER", each with the part of
-config.json that asked for it. It needs no root and changes nothing.
+		text: `Compiles BUNDLE's config.json (default: this directory's) and prints the
+steps that create would take for a container named "CONTAINER", each with
+the part of config.json that asked for it. It needs no root and changes
+nothing.
 
    rt plan /srv/web
    rt plan --explain /mounts/3 /srv/web`,

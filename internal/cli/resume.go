@@ -2,7 +2,8 @@ package cli
 
 func resumeCommand() command {
 	return command{
-		text: `Thaws the container's cgroup: what "rt pause" has frozen runs on where it was.
+		text: `Thaws the container's cgroup: what "rt pause" has frozen runs on where it
+was.
 
    rt pause web; rt resume web`,
 		min: 1, max: 1,

@@ -5,10 +5,10 @@ import "rt/libcontainer"
 func runCommand() command {
 	var o libcontainer.RunOptions
 	return command{
-		text: `Does what create and start do, then waits for the workload, passes signals on to
-it, deletes the container and exits with the workload's exit code. A terminal
-that config.json asks for is relayed to the caller's own; with --detach it goes to
---console-socket.
+		text: `Does what create and start do, then waits for the workload, passes signals
+on to it, deletes the container and exits with the workload's exit code. A
+terminal that config.json asks for is relayed to the caller's own; with
+--detach it goes to --console-socket.
 
 Sockets from systemd (LISTEN_FDS) are passed on. With NOTIFY_SOCKET, what the
 workload says by sd_notify(3) is passed on; --detach waits for its READY=1.

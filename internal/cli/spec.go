@@ -13,9 +13,10 @@ import (
 func specCommand() command {
 	bundle, rootless := ".", false
 	return command{
-		text: `Writes config.json with a shell in a read-only root file system "rootfs". A file
-that is there already is left alone. With --rootless it is for the user who calls:
-a new user namespace in which this user is root, the host's network, no limits.
+		text: `Writes config.json with a shell in a read-only root file system "rootfs". A
+file that is there already is left alone. With --rootless it is for the user
+who calls: a new user namespace in which this user is root, the host's
+network, no limits.
 
    mkdir -p web/rootfs
    rt spec --bundle web

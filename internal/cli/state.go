@@ -9,8 +9,8 @@ import (
 
 func stateCommand() command {
 	return command{
-		text: `The fields are those of the OCI runtime specification's state, and rootfs, created
-and owner. The pid is 0 when the container has stopped. The status
+		text: `The fields are those of the OCI runtime specification's state, and rootfs,
+created and owner. The pid is 0 when the container has stopped. The status
 is creating, created, running, paused or stopped.
 
    rt state web

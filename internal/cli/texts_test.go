@@ -72,6 +72,17 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestHelpWidth: no line of the help is broken by a terminal of 80 columns.
+func TestHelpWidth(t *testing.T) {
+	for _, c := range Topics() {
+		for line := range strings.Lines((&recorder{}).rt(strings.Fields(c.Name + " --help")...).stdout) {
+			if line = strings.TrimSuffix(line, "\n"); len(line) > 80 {
+				t.Errorf("rt %s: %d columns: %s", c.Name, len(line), line)
+			}
+		}
+	}
+}
+
 // TestChoices: what a flag can be is what its help says.
 func TestChoices(t *testing.T) {
 	found := 0

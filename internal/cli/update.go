@@ -27,10 +27,15 @@ func updateCommand() command {
 	return command{
 		text: `Changes the limits of a container that is created, running or paused. What is
 not given stays as it is. If one of several cannot be changed, none is.
-FILE has a resources object as in config.json, /linux/resources; 0 and "" mean not
-given. With it, the other flags are ignored. It may also hold what has no flag,
-such as device rules, which replace those of the container. A SIZE is in bytes,
-or has a suffix: k, m, g; -1 is no limit.
+
+A SIZE is in bytes, or has a suffix: k, m, g (powers of 1024); -1 is no
+limit. USEC is microseconds.
+
+FILE has a resources object as in config.json, /linux/resources. With it,
+the flags for single limits are ignored. It may also hold what has no flag,
+such as device rules, which replace those of the container. For memory, and
+for CPU shares, quota and period, 0 means not given; pids.limit 0 allows no
+new processes.
 
    rt update --memory 512m --memory-swap 1g web
    rt update --cpu-quota 50000 --cpu-period 100000 --dry-run web
@@ -47,17 +52,17 @@ func (u *updates) flags() []*option {
 	return []*option{
 		text(&u.file, "resources", "r", "take the limits from `FILE`, or standard input for -"),
 		{unsignedValue[uint16]{&u.blockIO.Weight}, "blkio-weight", "", "set the weight for block I/O, `N` from 10 to 1000"},
-		{unsignedValue[uint64]{&c.Period}, "cpu-period", "", "set the period of the CPU quota, `USEC`"},
+		{unsignedValue[uint64]{&c.Period}, "cpu-period", "", "set the period of the CPU quota, `USEC`; usually 100000"},
 		{signedValue{&c.Quota}, "cpu-quota", "", "set the CPU time in each period, `USEC`; -1 is no limit"},
 		{unsignedValue[uint64]{&c.Burst}, "cpu-burst", "", "let unused CPU time add up to `USEC`"},
 		{unsignedValue[uint64]{&c.Shares}, "cpu-share", "", "set the weight for CPU time, `N`; 1024 is the usual one"},
 		{unsignedValue[uint64]{&c.RealtimePeriod}, "cpu-rt-period", "", "set the period of real-time CPU time, `USEC` (cgroup v1)"},
 		{signedValue{&c.RealtimeRuntime}, "cpu-rt-runtime", "", "set the real-time CPU time in each period, `USEC` (cgroup v1)"},
-		{signedValue{&c.Idle}, "cpu-idle", "", "run only on idle CPUs: `N` is 1, or 0"},
+		{signedValue{&c.Idle}, "cpu-idle", "", "run only on idle CPUs if `N` is 1; 0 ends that"},
 		text(&c.Cpus, "cpuset-cpus", "", "use the CPUs of `LIST`, such as 0-3,7"),
 		text(&c.Mems, "cpuset-mems", "", "use the memory nodes of `LIST`"),
 		{bytesValue{&m.Limit}, "memory", "", "set the memory limit, `SIZE`"},
-		{bytesValue{&m.Reservation}, "memory-reservation", "", "set what memory is kept when it gets scarce, `SIZE`"},
+		{bytesValue{&m.Reservation}, "memory-reservation", "", "set how much memory the container keeps when memory gets scarce, `SIZE`"},
 		{bytesValue{&m.Swap}, "memory-swap", "", "set the limit of memory and swap together, `SIZE`"},
 		{signedValue{&u.pids.Limit}, "pids-limit", "", "set the largest number of processes, `N`; -1 is no limit"},
 		text(&u.cache, "l3-cache-schema", "", "set the Intel RDT cache `SCHEMA` (not supported yet)"),

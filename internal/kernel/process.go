@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Process is one process for good: a pid alone may be given to another (crun#1200).
+// Process is one process for good: a pid alone may be given to another.
 type Process struct {
 	Pid   int
 	Start uint64 // clock ticks since boot

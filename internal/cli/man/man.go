@@ -142,12 +142,17 @@ func (p *page) flag(f topic.Flag) string {
 
 func (p *page) examples() {
 	_, examples := split(p.Text)
+	_, more := split(p.extra.Text)
+	examples = append(examples, more...)
 	if len(examples) == 0 {
 		return
 	}
 	p.section("EXAMPLES")
 	p.line(".EX")
-	for _, text := range examples {
+	for i, text := range examples {
+		if i > 0 {
+			p.line(".sp")
+		}
 		p.line(escape(text))
 	}
 	p.line(".EE")
