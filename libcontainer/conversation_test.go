@@ -26,7 +26,11 @@ func TestGone(t *testing.T) {
 			}
 		}},
 		{"killed before it read", "killed by SIGKILL", func(t *testing.T, c *nsenter.Child) {
-			if err := errors.Join(unix.PidfdSendSignal(c.Pidfd, unix.SIGSTOP, nil, 0), c.Do(&b.Plan, nil, 0), unix.PidfdSendSignal(c.Pidfd, unix.SIGKILL, nil, 0)); err != nil {
+			err := unix.PidfdSendSignal(c.Pidfd, unix.SIGSTOP, nil, 0)
+			if _, waitErr := unix.Wait4(c.Pid, nil, unix.WUNTRACED, nil); err == nil {
+				err = waitErr
+			}
+			if err = errors.Join(err, c.Do(&b.Plan, nil, 0), unix.PidfdSendSignal(c.Pidfd, unix.SIGKILL, nil, 0)); err != nil {
 				t.Fatal(err)
 			}
 		}},
