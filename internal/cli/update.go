@@ -28,7 +28,7 @@ func updateCommand() command {
 		text: `Changes the limits of a container that is created, running or paused. What is
 not given stays as it is. If one of several cannot be changed, none is.
 FILE has a resources object as in config.json, /linux/resources; 0 and "" mean not
-given. With it, the other flags are ignored. It may also hold what has no flag,
+given, but for a pids limit of 0 where the container's ociVersion is 1.3 or later. With it, the other flags are ignored. It may also hold what has no flag,
 such as device rules, which replace those of the container. A SIZE is in bytes,
 or has a suffix: k, m, g; -1 is no limit.
 
@@ -107,8 +107,12 @@ func (u *updates) asked(s *session) (*specs.LinuxResources, error) {
 		s.log.warn("with --resources the flags for single limits are ignored")
 	}
 	resources, warnings, err := config.LoadResources(u.file)
+	name := u.file
+	if name == "-" {
+		name = "standard input"
+	}
 	for _, w := range warnings {
-		s.log.warn(u.file + ": " + w.String())
+		s.log.warn(name + ": " + w.String())
 	}
 	return resources, err
 }
