@@ -239,7 +239,7 @@ static long go_on(struct copy *c)
 				return result;
 		}
 	}
-	if (got < 0)
+	if (got < 0 && got != -ENOENT) // the directory itself has vanished
 		return got;
 	return depth ? ascend(c) : 1;
 }
