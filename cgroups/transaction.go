@@ -18,13 +18,20 @@ import (
 // back, the last first. The group then goes through the same states again, backwards; each of
 // them was one that the kernel takes. Before each write it asks stop, whose error counts as a
 // failure.
-func (u *Update) Apply(stop func() error) error {
-	t := transaction{Update: u, stop: stop}
-	err := t.run()
-	if err == nil {
-		return nil
+func (u *Update) Apply(stop func() error) (err error) {
+	if u.opens {
+		thaw, failed := u.group.hold()
+		if failed != nil {
+			return failed
+		}
+		// After the way back: it, too, ends what is allowed for a moment only.
+		defer func() { err = errors.Join(err, thaw()) }()
 	}
-	return t.undo(ofUpdate(err))
+	t := transaction{Update: u, stop: stop}
+	if err := t.run(); err != nil {
+		return t.undo(ofUpdate(err))
+	}
+	return nil
 }
 
 type transaction struct {
@@ -33,21 +40,12 @@ type transaction struct {
 	done [][]Write // what takes each write back
 }
 
-func (t *transaction) run() (err error) {
-	if t.opens {
-		thaw, failed := t.group.hold()
-		if failed != nil {
-			return failed
-		}
-		defer func() { err = errors.Join(err, thaw()) }()
+func (t *transaction) run() error {
+	err := t.all(t.steps)
+	if err == nil && t.devices {
+		err = t.stop()
 	}
-	if err := t.all(t.steps); err != nil {
-		return err
-	}
-	if !t.devices {
-		return nil
-	}
-	if err := t.stop(); err != nil {
+	if err != nil || !t.devices {
 		return err
 	}
 	return v2.Replace(t.group.Dirs[0].Path, t.program, t.where)

@@ -83,10 +83,10 @@ func (t *conversation) rest() error {
 	return t.told(t.child.Do(&p, t.pass(p.Pass), first))
 }
 
-// told turns the broken pipe of an init that is gone into what it was ended by: its last
-// words, or its status.
+// told turns the broken pipe of an init that is gone, or the reset of one that had not read
+// all, into what it was ended by: its last words, or its status.
 func (t *conversation) told(err error) error {
-	if !errors.Is(err, unix.EPIPE) {
+	if !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
 		return err
 	}
 	for {

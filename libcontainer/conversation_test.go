@@ -12,7 +12,7 @@ import (
 )
 
 // TestGone: an init that is gone when it is told something has died of a signal, or has said
-// what failed; a broken pipe is neither.
+// what failed; a broken pipe, or a reset, is neither.
 func TestGone(t *testing.T) {
 	b := plan.Builder{Plan: plan.Plan{Args: []string{"true"}}}
 	b.From("/mounts/0").Fsopen("nosuchfs")
@@ -22,6 +22,15 @@ func TestGone(t *testing.T) {
 	}{
 		{"killed", "killed by SIGKILL", func(t *testing.T, c *nsenter.Child) {
 			if err := unix.PidfdSendSignal(c.Pidfd, unix.SIGKILL, nil, 0); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"killed before it read", "killed by SIGKILL", func(t *testing.T, c *nsenter.Child) {
+			err := unix.PidfdSendSignal(c.Pidfd, unix.SIGSTOP, nil, 0)
+			if _, waitErr := unix.Wait4(c.Pid, nil, unix.WUNTRACED, nil); err == nil {
+				err = waitErr
+			}
+			if err = errors.Join(err, c.Do(&b.Plan, nil, 0), unix.PidfdSendSignal(c.Pidfd, unix.SIGKILL, nil, 0)); err != nil {
 				t.Fatal(err)
 			}
 		}},

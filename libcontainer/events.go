@@ -91,10 +91,15 @@ func (w *watcher) run(init int, o EventsOptions, warn func(string)) (err error) 
 	for done := false; err == nil && !done; {
 		done, err = w.next()
 	}
-	if errs.KindOf(err) == errs.NotFound {
-		return nil // the group is gone, and so is the container
+	if errs.KindOf(err) == errs.NotFound && w.ended() {
+		return nil // the groups go with their container
 	}
 	return err
+}
+
+func (w *watcher) ended() bool {
+	n, _ := unix.Poll([]unix.PollFd{{Fd: w.polls[pollInit].Fd, Events: unix.POLLIN}}, 0)
+	return n > 0
 }
 
 // ticker is a timer that counts whole intervals from now on, so that it does not drift.

@@ -4,6 +4,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"rt/cgroups"
+	"rt/internal/compile"
+	"rt/internal/config"
 	"rt/internal/errs"
 	"rt/internal/kernel"
 	"rt/internal/signals"
@@ -42,7 +44,11 @@ func (c *container) update(o UpdateOptions) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, warnings, err := g.Prepare(o.Resources, host.Cgroups)
+	resources, err := c.dated(o.Resources)
+	if err != nil {
+		return nil, err
+	}
+	u, warnings, err := g.Prepare(resources, host.Cgroups)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +63,23 @@ func (c *container) update(o UpdateOptions) ([]Change, error) {
 		return nil, err
 	}
 	return u.Changes(), u.Apply(func() error { return interrupted(fd) })
+}
+
+// dated: resources name no version of the specification. They mean what the container's
+// config.json, with its own, would mean by them.
+func (c *container) dated(r *specs.LinuxResources) (*specs.LinuxResources, error) {
+	if r.Pids == nil || r.Pids.Limit == nil || *r.Pids.Limit != 0 {
+		return r, nil
+	}
+	doc, err := config.Load(c.dir + "/" + fileConfig)
+	if err != nil {
+		return nil, err
+	}
+	read := compile.Dated(doc.Spec.Version, r)
+	if read.Pids == nil {
+		c.in.Warn("a pids limit of 0 means none given, to a container whose config.json has version " + doc.Spec.Version + ": the limit stays as it is")
+	}
+	return read, nil
 }
 
 // interrupted: a signal that would end the command in the middle of an update ends it between

@@ -33,8 +33,14 @@ func chrootOut(dir string) error {
 }
 
 // newProc mounts a procfs on dir, as root of new user, mount and PID namespaces.
-func newProc(dir string) error {
-	cmd := exec.Command("/attacker", "mount-proc", dir)
+func newProc(dir string) error { return nested("mount-proc", dir) }
+
+// peel unmounts the root in a mount namespace of its own, below which another may lie.
+func peel(dir string) error { return nested("unmount", dir) }
+
+// nested does what with dir, as root of new user, mount and PID namespaces.
+func nested(what, dir string) error {
+	cmd := exec.Command("/attacker", what, dir)
 	own := []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID,
@@ -42,6 +48,12 @@ func newProc(dir string) error {
 	}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
+}
+
+// unmount tells what the kernel says to it.
+func unmount(dir string) error {
+	fmt.Println("unmount:", unix.Unmount(dir, unix.MNT_DETACH))
+	return nil
 }
 
 // mountProc tells what the kernel says to it.

@@ -30,6 +30,10 @@ func main() {
 		leave(chrootOut, os.Args[2])
 	case "proc":
 		leave(newProc, os.Args[2])
+	case "peel":
+		leave(peel, os.Args[2])
+	case "unmount":
+		leave(unmount, os.Args[2])
 	case "mount-proc":
 		leave(mountProc, os.Args[2])
 	}

@@ -34,8 +34,9 @@ limit. USEC is microseconds.
 FILE has a resources object as in config.json, /linux/resources. With it,
 the flags for single limits are ignored. It may also hold what has no flag,
 such as device rules, which replace those of the container. For memory, and
-for CPU shares, quota and period, 0 means not given; pids.limit 0 allows no
-new processes.
+for CPU shares, quota and period, 0 means not given. A pids limit of 0 allows
+no new processes, but means not given, too, if the container's config.json
+has a version before 1.3.
 
    rt update --memory 512m --memory-swap 1g web
    rt update --cpu-quota 50000 --cpu-period 100000 --dry-run web
@@ -112,8 +113,12 @@ func (u *updates) asked(s *session) (*specs.LinuxResources, error) {
 		s.log.warn("with --resources the flags for single limits are ignored")
 	}
 	resources, warnings, err := config.LoadResources(u.file)
+	name := u.file
+	if name == "-" {
+		name = "standard input"
+	}
 	for _, w := range warnings {
-		s.log.warn(u.file + ": " + w.String())
+		s.log.warn(name + ": " + w.String())
 	}
 	return resources, err
 }

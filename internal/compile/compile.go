@@ -178,7 +178,7 @@ func (w *work) group() {
 	if l == nil {
 		l = &specs.Linux{}
 	}
-	g, warnings, err := cgroups.Compile(l.CgroupsPath, w.in.ID, w.resources(dated(w.in.Spec.Version, l.Resources)), w.in.Host.Cgroups)
+	g, warnings, err := cgroups.Compile(l.CgroupsPath, w.in.ID, w.resources(Dated(w.in.Spec.Version, l.Resources)), w.in.Host.Cgroups)
 	w.out.Cgroup = g
 	w.out.Warnings = append(w.out.Warnings, warnings...)
 	w.fail(err)

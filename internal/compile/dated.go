@@ -7,10 +7,10 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// dated reads resources as the version of the specification meant them that the document
+// Dated reads resources as the version of the specification meant them that the document
 // names. Before 1.3 an object pids had to have a limit, and managers write 0 for none; since
 // then 0 is a limit.
-func dated(version string, r *specs.LinuxResources) *specs.LinuxResources {
+func Dated(version string, r *specs.LinuxResources) *specs.LinuxResources {
 	if r == nil || r.Pids == nil || r.Pids.Limit == nil || *r.Pids.Limit != 0 || minor(version) >= 3 {
 		return r
 	}

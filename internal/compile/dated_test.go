@@ -17,11 +17,11 @@ func TestPidsOfZero(t *testing.T) {
 	}
 	for _, row := range rows {
 		r := &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: &row.limit}}
-		if got := dated(row.version, r); (got.Pids != nil) != row.kept || r.Pids == nil {
+		if got := Dated(row.version, r); (got.Pids != nil) != row.kept || r.Pids == nil {
 			t.Errorf("%s, %d: %v, of %v", row.version, row.limit, got.Pids, r.Pids)
 		}
 	}
-	if dated("1.0.0", nil) != nil {
+	if Dated("1.0.0", nil) != nil {
 		t.Error("resources out of nothing")
 	}
 }

@@ -3,6 +3,7 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/mount.h>
 #include <linux/stat.h>
 
 #include "copy.h"
@@ -238,7 +239,7 @@ static long go_on(struct copy *c)
 				return result;
 		}
 	}
-	if (got < 0)
+	if (got < 0 && got != -ENOENT) // the directory itself has vanished
 		return got;
 	return depth ? ascend(c) : 1;
 }
@@ -279,22 +280,46 @@ static long root(struct copy *c, u32 take)
 	return finish(c, l->from, l->to, &st);
 }
 
+// begin opens both ends. Devices of the image cannot be opened through the clone: one may take
+// the place of a file after it was looked at.
+static long begin(struct copy *c, const struct step *s)
+{
+	struct mount_attr attr = {MOUNT_ATTR_NODEV, 0, 0, 0};
+	struct level *l = &c->level[0];
+	int fd = open_in_root(text(s), SOURCE | O_DIRECTORY_, 0), tree;
+	long result;
+
+	if (fd < 0)
+		return fd;
+	tree = (int)sys3(__NR_open_tree, fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	sys1(__NR_close, fd);
+	if (tree < 0)
+		return tree;
+	result = sys5(__NR_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr));
+	if (result < 0)
+		return result;
+	l->from = (int)sys3(__NR_openat, tree, ".", O_DIRECTORY_ | O_CLOEXEC_);
+	sys1(__NR_close, tree);
+	if (l->from < 0)
+		return l->from;
+	l->to = (int)sys3(__NR_openat, init.slot[s->in], ".", O_DIRECTORY_ | O_CLOEXEC_);
+	return l->to < 0 ? l->to : 0;
+}
+
 // do_copy_up copies the directory s below the root into the tmpfs of a slot; if there is no
-// such directory, nothing. Nobody else can reach the tmpfs yet.
+// such directory, nothing. Nobody else can reach the tmpfs yet. The state is not on the stack,
+// which a caller's limit may keep small.
 long do_copy_up(const struct step *s)
 {
-	struct copy c;
-	long result = 0;
+	static struct copy c;
+	long result;
 
 	c.depth = 0;
 	c.links = -1;
 	c.level[0].next = 0;
-	c.level[0].from = open_in_root(text(s), SOURCE | O_DIRECTORY_, 0);
-	if (c.level[0].from < 0)
-		return c.level[0].from == -ENOENT ? 0 : c.level[0].from;
-	c.level[0].to = (int)sys3(__NR_openat, init.slot[s->in], ".", O_DIRECTORY_ | O_CLOEXEC_);
-	if (c.level[0].to < 0)
-		return c.level[0].to;
+	result = begin(&c, s);
+	if (result < 0)
+		return result == -ENOENT ? 0 : result;
 	while (result == 0)
 		result = go_on(&c);
 	if (result > 0)
