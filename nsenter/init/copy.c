@@ -221,6 +221,14 @@ static struct entry *next(struct copy *c, long at, long got)
 	return e;
 }
 
+// vanished: a directory that was removed has no entries any more, and in ext4 no places, either.
+static int vanished(int dir, long error)
+{
+	struct statx st;
+
+	return (error == -ENOENT || error == -EINVAL) && look(dir, "", &st) == 0 && st.stx_nlink == 0;
+}
+
 // go_on copies what the directory still has, up to the next directory in it.
 static long go_on(struct copy *c)
 {
@@ -239,7 +247,7 @@ static long go_on(struct copy *c)
 				return result;
 		}
 	}
-	if (got < 0 && got != -ENOENT) // the directory itself has vanished
+	if (got < 0 && !vanished(l->from, got))
 		return got;
 	return depth ? ascend(c) : 1;
 }
