@@ -137,7 +137,17 @@ func (t *conversation) forked(fork int) error {
 		}
 	}
 	if err == nil {
-		_, err = nsenter.Reap(former)
+		err = t.reapFormer(former)
+	}
+	return err
+}
+
+// reapFormer: if a signal has ended the one that forked, the child may be dead without its maps,
+// and would have less to say of it.
+func (t *conversation) reapFormer(pid int) error {
+	status, err := nsenter.Reap(pid)
+	if err == nil && status != 0 {
+		err = t.died(status)
 	}
 	return err
 }
