@@ -102,6 +102,7 @@ const dockerZeros = `{"memory": {"limit": 33554432, "reservation": 0, "kernel": 
 	"blockIO": {"weight": 0}, "devices": null, "hugepageLimits": []}`
 
 func TestUpdateFile(t *testing.T) {
+	needV1(&container{t: t}) // TestUpdateV2Scenes has the like
 	rt := peers{runc: rtOnly, crun: rtOnly}
 	runScenes(t, []scene{
 		{name: "zeros mean unset", play: func(t *testing.T) {
@@ -202,8 +203,8 @@ func TestUpdateDevices(t *testing.T) {
 	rt := peers{runc: differs("ignores devices in an update"), crun: differs("takes them for the whole list, without the default ones")}
 	runScenes(t, []scene{
 		{name: "allowed, and denied again", peers: rt, play: func(t *testing.T) {
+			needV1(&container{t: t})
 			c := newRunning(t, extraNode(0o666, 0, 0))
-			needV1(c)
 			before := c.limit("devices.list")
 			want(t, c.sh(": </dev/extra"), 1, is(""), has("Operation not permitted"))
 			c.updateFile(`{"devices": [{"allow": false}, ` + extra + `]}`).must(t)
@@ -217,8 +218,8 @@ func TestUpdateDevices(t *testing.T) {
 			c.delete("--force").must(t)
 		}},
 		{name: "everything, and back", peers: rt, play: func(t *testing.T) {
+			needV1(&container{t: t})
 			c := newRunning(t, extraNode(0o666, 0, 0))
-			needV1(c)
 			before := c.limit("devices.list")
 			c.updateFile(`{"devices": [{"allow": true, "access": "rwm"}]}`).must(t)
 			if got := c.limit("devices.list"); got != "a *:* rwm" {
