@@ -304,8 +304,8 @@ func TestUpdateFelt(t *testing.T) {
 			c.delete("--force").must(t)
 		}},
 		{name: "below what is used", peers: peers{runc: rtOnly, crun: rtOnly}, play: func(t *testing.T) {
+			needV1(&container{t: t})
 			c := newRunning(t, limited, args("sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=30 && exec sleep 300"))
-			needV1(c)
 			until(t, "the file", func() bool { return c.sh("test $(stat -c %s /dev/shm/x) = 31457280").code == 0 })
 			c.update("--memory", "40M", "--memory-swap", "40M").must(t)
 			want(t, c.update("--pids-limit", "9", "--memory", "8M", "--memory-swap", "8M"), 1, is(""), like(`write "8388608" \(was "41943040"\) to .*memory.limit_in_bytes: the container uses [0-9]+ bytes, and the kernel could not reclaim enough`))
