@@ -178,31 +178,32 @@ func TestFreeze(t *testing.T) {
 		for range 8 {
 			sleeper(t, g) // takes a while to freeze
 		}
-		_, out := process(t, sub, "while :; do echo tick; sleep 0.001; done")
-		ticks := make(chan bool, 1<<16)
-		go func() {
-			for _, err := out.ReadString('\n'); err == nil; _, err = out.ReadString('\n') {
-				ticks <- true
-			}
-		}()
-		<-ticks
+		// A file, since lines in a pipe may be read long after they were written.
+		ticks := filepath.Join(t.TempDir(), "ticks")
+		process(t, sub, "exec >"+ticks+"; while :; do echo tick; sleep 0.001; done")
+		waitFor(t, "the first tick", func() bool { return size(ticks) > 0 })
 		frozen(t, g, false)
 		check(t, g.Freeze())
 		stopped(t, g)
 		frozen(t, g, true)
 		frozen(t, sub, false) // by its parent only
-		time.Sleep(20 * time.Millisecond)
-		before := len(ticks)
+		before := size(ticks)
 		time.Sleep(50 * time.Millisecond)
-		if after := len(ticks); after != before {
-			t.Errorf("%d lines while frozen", after-before)
+		if after := size(ticks); after != before {
+			t.Errorf("%d bytes while frozen", after-before)
 		}
 		check(t, g.Thaw())
 		frozen(t, g, false)
-		for range before + 2 {
-			<-ticks
-		}
+		waitFor(t, "two more ticks", func() bool { return size(ticks) > before+9 })
 	})
+}
+
+func size(file string) int64 {
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // stopped says that Freeze has really waited for the processes.

@@ -8,10 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// foreignUser: a namespace can be opened by its file only where the process is the caller's.
+const foreignUser = verdict("exec cannot open the namespaces of a process that is another user's by then")
+
 func TestComboLife(t *testing.T) {
 	runCombos(t, []comboScene{
-		{name: "exec in created, kill, delete", play: func(t *testing.T, by comboCaller) { comboLife(t, by, nil) }},
-		{name: "with a cgroup namespace", play: func(t *testing.T, by comboCaller) {
+		{name: "exec in created, kill, delete", subIDs: foreignUser, play: func(t *testing.T, by comboCaller) { comboLife(t, by, nil) }},
+		{name: "with a cgroup namespace", subIDs: foreignUser, play: func(t *testing.T, by comboCaller) {
 			comboLife(t, by, edits(without(specs.CgroupNamespace), addNamespace(specs.CgroupNamespace, "")))
 		}},
 		{name: "delete --force while a hook hangs", play: comboHang, peers: peers{runc: rtOnly, crun: rtOnly}},

@@ -31,7 +31,7 @@ func TestComboListen(t *testing.T) {
 		root  bool
 		peers
 	}{
-		{name: "own pid namespace", world: none},
+		{name: "own pid namespace", world: none, peers: peers{runc: differs("1.1 drops the names")}},
 		{name: "no pid namespace", world: edit(shared), peers: own},
 		{name: "joined pid namespace", world: joined, root: true, peers: own},
 		{name: "time namespace", world: edit(aDay), peers: noTime},
@@ -108,7 +108,7 @@ func TestComboNotify(t *testing.T) {
 		{name: "run in a time namespace", play: run(0, aDay), peers: noTime},
 		{name: "run without a pid namespace", play: run(0, edits(without(specs.PIDNamespace), boundProc))},
 		{name: "start", play: start(0)},
-		{name: "start as a user", many: true, play: start(1000)},
+		{name: "start as a user", many: true, subIDs: foreignUser, play: start(1000)},
 		{name: "start waits for a startContainer hook", play: notifyAndHooks, peers: peers{runc: differs("1.1 runs poststart at create")}},
 	})
 }

@@ -90,6 +90,9 @@ func runCombos(t *testing.T, scenes []comboScene) {
 			}
 			p := s.peers
 			p.who = by.who
+			if by.many && by.as.uid != 0 && p.runc == "" {
+				p.runc = s.subIDs
+			}
 			runScenes(t, []scene{{name: by.name + "/" + s.name, peers: p, play: func(t *testing.T) { s.play(t, by) }}})
 		}
 	}
@@ -102,6 +105,7 @@ type comboScene struct {
 	root  bool // for the host's root only
 	group bool // for those who may make cgroups
 	peers
+	subIDs verdict // on runc, where the caller is no root and has subordinate ids
 }
 
 // quadruple is a line of proc_pid_status(5) with the same id four times.

@@ -88,10 +88,12 @@ func TestExecScenes(t *testing.T) {
 		}},
 		{name: "ends with the container", play: func(t *testing.T) {
 			c := newRunning(t)
-			r := c.command("exec", c.id, "sleep", "300").start(t)
-			r.until(t, "two processes", func() bool { return len(c.ps()) == 2 })
+			cmd := c.command("exec", c.id, "sh", "-c", "echo up; exec sleep 300")
+			cmd.files = true
+			r := cmd.start(t)
+			r.until(t, "the program", func() bool { return r.printed() == "up\n" }) // before, it is the exec that fails
 			c.kill("KILL").must(t)
-			want(t, r.wait(t), 137, is(""), match{})
+			want(t, r.wait(t), 137, is("up\n"), match{})
 			c.delete("--force").must(t)
 		}},
 	})

@@ -19,7 +19,7 @@ func actionRows() map[string]row {
 		return edits(writable, seccomp(specs.ActAllow, a, "mkdir mkdirat"))
 	}
 	dies := func(a specs.LinuxSeccompAction) row {
-		return row{edit: edits(on(a), args("mkdir", "/tmp/x")), code: 128 + int(unix.SIGSYS)}
+		return row{edit: edits(on(a), args("mkdir", "/tmp/x"), noCore), code: 128 + int(unix.SIGSYS)}
 	}
 	return map[string]row{
 		"SCMP_ACT_ALLOW":        {edit: edits(writable, seccomp(specs.ActErrno, specs.ActAllow, allowed+" mkdir mkdirat")), sh: mkdir, want: is(""), made: "/tmp/x"},
@@ -32,6 +32,11 @@ func actionRows() map[string]row {
 		"SCMP_ACT_KILL_PROCESS": dies(specs.ActKillProcess),
 		"SCMP_ACT_NOTIFY":       {edit: on(specs.ActNotify), sh: mkdir, code: 1, want: has("Function not implemented"), prep: closesNotify},
 	}
+}
+
+// noCore: these signals dump core, in the root file system if the host's core_pattern is a name.
+func noCore(s *specs.Spec) {
+	s.Process.Rlimits = append(s.Process.Rlimits, specs.POSIXRlimit{Type: "RLIMIT_CORE"})
 }
 
 // closesNotify is a seccomp agent that hangs up: calls then fail with ENOSYS, seccomp_unotify(2).

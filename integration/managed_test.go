@@ -291,6 +291,8 @@ func (m managed) lifeOfExec(t *testing.T, name string) (told []string, err error
 	flags, started := m.onConsole(p.Terminal)
 	flags = append(flags, "--detach", "--process", file, "--pid-file", m.bundle+"/pid")
 	if r := m.exec(flags); r.code != 0 {
+		m.delete("--force").must(t)
+		m.changes()
 		return nil, fmt.Errorf("%v", r)
 	}
 	started()

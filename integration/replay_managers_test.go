@@ -65,12 +65,12 @@ func podmanCalls(dir string, update recorded) []recorded {
 
 // TestReplayPodman: the calls of podman and conmon; they name no state directory.
 func TestReplayPodman(t *testing.T) {
-	runScenes(t, []scene{{name: "root", play: func(t *testing.T) {
+	runScenes(t, []scene{{name: "root", peers: inVM(), play: func(t *testing.T) {
 		mountFor(t, "tmpfs", "/run", "tmpfs", "mode=755")
 		r := podmanReplay(t, plain{}, "")
 		r.play(t, podmanCalls("", recorded{line: podmanUpdate, env: podmanEnv(""), then: withNewLimits}))
 		r.checkState("/run/" + it.kind)
-	}}, {name: "root, pause", play: func(t *testing.T) {
+	}}, {name: "root, pause", peers: inVM(), play: func(t *testing.T) {
 		mountFor(t, "tmpfs", "/run", "tmpfs", "mode=755")
 		r := podmanReplay(t, plain{}, "")
 		conmon, bare := conmonEnv(""), bareEnv("")
@@ -211,7 +211,7 @@ func TestReplayContainerd(t *testing.T) {
 	bare := daemonEnv()
 	runScenes(t, []scene{
 		{name: "1.6", play: replayed("update --resources -")},
-		{name: "2", play: replayed("update --resources=-", recorded{line: "features", env: bare, out: has("ociVersionMin")})},
+		{name: "2", peers: inVM(), play: replayed("update --resources=-", recorded{line: "features", env: bare, out: has("ociVersionMin")})},
 		{name: "docker", play: replayed("update --resources=-",
 			recorded{line: "--version", env: bare, out: like(`^\w+ version \S+\n(.*\n)*commit: `)}, recorded{line: "features", env: bare, out: has("ociVersionMin")})},
 	})
@@ -248,7 +248,7 @@ func madeRunning(r *replay) {
 func TestReplayCRIO(t *testing.T) {
 	const conmon = "--root=ROOT --log-format=json --log LOG "
 	env := daemonEnv()
-	runScenes(t, []scene{{name: "pod", play: func(t *testing.T) {
+	runScenes(t, []scene{{name: "pod", peers: inVM(), play: func(t *testing.T) {
 		r := newReplay(t, plain{})
 		r.state, r.one = []string{"--root", r.bundle + "/state"}, true
 		r.write("stream.json", `{"args":["sh","-c","echo out; exit 7"],"cwd":"/","env":["PATH=/bin"],"user":{"uid":0,"gid":0}}`)

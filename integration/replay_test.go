@@ -99,6 +99,7 @@ func withNewLimits(r *replay) {
 func (r *replay) play(t *testing.T, calls []recorded) {
 	for _, call := range calls {
 		if !t.Run(strings.ReplaceAll(call.line, " ", "_"), func(t *testing.T) {
+			call.vm = true // as the scene
 			needBinary(t, call.peers)
 			it.ran++
 			r.t, r.shim.t = t, t

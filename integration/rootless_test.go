@@ -51,11 +51,12 @@ func only(m match) match {
 	return m
 }
 
-// checkOneWarning: the caller may make no cgroups, and is told so once.
-func checkOneWarning(t *testing.T, r result) {
+// checkQuiet: who may make no cgroups is not told so each time, in what may be a container's
+// log. A limit would be an error.
+func checkQuiet(t *testing.T, r result) {
 	t.Helper()
-	if it.kind == "rt" && (strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, "cgroup")) {
-		t.Errorf("%v\nwant one line about cgroups", r)
+	if it.kind == "rt" && r.stderr != "" {
+		t.Errorf("%v\nwant no warning", r)
 	}
 }
 
@@ -215,13 +216,13 @@ func playSpec(t *testing.T, p plain) {
 	r := c.run()
 	want(t, r, 0, like(`^0\ndeny\n`), match{})
 	want(t, r, 0, only(like(`^ro,nosuid,nodev,noexec`)), match{})
-	checkOneWarning(t, r)
+	checkQuiet(t, r)
 }
 
 func playLifecycle(t *testing.T, p plain) {
 	c := newOf(t, p, args("sleep", "300"))
 	r := c.create().must(t)
-	checkOneWarning(t, r)
+	checkQuiet(t, r)
 	c.wantStatus("created")
 	want(t, c.sh("id -u"), 0, is("0\n"), match{})
 	want(t, c.start(), 0, is(""), only(is("")))
@@ -240,7 +241,7 @@ func playLifecycle(t *testing.T, p plain) {
 func playDetached(t *testing.T, p plain) {
 	c := newOf(t, p, args("sleep", "300"))
 	file := filepath.Join(c.bundle, "pid")
-	checkOneWarning(t, c.run("--detach", "--pid-file", file).must(t))
+	checkQuiet(t, c.run("--detach", "--pid-file", file).must(t))
 	if s := c.wantStatus("running"); s.Pid != pidFile(t, file) {
 		t.Errorf("pid file: %d, state: %d", pidFile(t, file), s.Pid)
 	}
@@ -332,7 +333,7 @@ func playNested(t *testing.T, p plain) {
 	if got["ns/user"] == ownNamespace("user") || !strings.HasSuffix(r.stdout, "1:3\n") {
 		t.Error(r)
 	}
-	checkOneWarning(t, r)
+	checkQuiet(t, r)
 }
 
 func playNestedUser(t *testing.T, p plain) {

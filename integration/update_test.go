@@ -102,6 +102,7 @@ const dockerZeros = `{"memory": {"limit": 33554432, "reservation": 0, "kernel": 
 	"blockIO": {"weight": 0}, "devices": null, "hugepageLimits": []}`
 
 func TestUpdateFile(t *testing.T) {
+	needV1(&container{t: t}) // TestUpdateV2Scenes has the like
 	rt := peers{runc: rtOnly, crun: rtOnly}
 	runScenes(t, []scene{
 		{name: "zeros mean unset", play: func(t *testing.T) {
@@ -202,8 +203,8 @@ func TestUpdateDevices(t *testing.T) {
 	rt := peers{runc: differs("ignores devices in an update"), crun: differs("takes them for the whole list, without the default ones")}
 	runScenes(t, []scene{
 		{name: "allowed, and denied again", peers: rt, play: func(t *testing.T) {
+			needV1(&container{t: t})
 			c := newRunning(t, extraNode(0o666, 0, 0))
-			needV1(c)
 			before := c.limit("devices.list")
 			want(t, c.sh(": </dev/extra"), 1, is(""), has("Operation not permitted"))
 			c.updateFile(`{"devices": [{"allow": false}, ` + extra + `]}`).must(t)
@@ -217,8 +218,8 @@ func TestUpdateDevices(t *testing.T) {
 			c.delete("--force").must(t)
 		}},
 		{name: "everything, and back", peers: rt, play: func(t *testing.T) {
+			needV1(&container{t: t})
 			c := newRunning(t, extraNode(0o666, 0, 0))
-			needV1(c)
 			before := c.limit("devices.list")
 			c.updateFile(`{"devices": [{"allow": true, "access": "rwm"}]}`).must(t)
 			if got := c.limit("devices.list"); got != "a *:* rwm" {
@@ -303,8 +304,8 @@ func TestUpdateFelt(t *testing.T) {
 			c.delete("--force").must(t)
 		}},
 		{name: "below what is used", peers: peers{runc: rtOnly, crun: rtOnly}, play: func(t *testing.T) {
+			needV1(&container{t: t})
 			c := newRunning(t, limited, args("sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=30 && exec sleep 300"))
-			needV1(c)
 			until(t, "the file", func() bool { return c.sh("test $(stat -c %s /dev/shm/x) = 31457280").code == 0 })
 			c.update("--memory", "40M", "--memory-swap", "40M").must(t)
 			want(t, c.update("--pids-limit", "9", "--memory", "8M", "--memory-swap", "8M"), 1, is(""), like(`write "8388608" \(was "41943040"\) to .*memory.limit_in_bytes: the container uses [0-9]+ bytes, and the kernel could not reclaim enough`))

@@ -137,7 +137,17 @@ func (t *conversation) forked(fork int) error {
 		}
 	}
 	if err == nil {
-		_, err = nsenter.Reap(former)
+		err = t.reapFormer(former)
+	}
+	return err
+}
+
+// reapFormer: if a signal has ended the one that forked, the child may be dead without its maps,
+// and would have less to say of it.
+func (t *conversation) reapFormer(pid int) error {
+	status, err := nsenter.Reap(pid)
+	if err == nil && status != 0 {
+		err = t.died(status)
 	}
 	return err
 }
@@ -207,13 +217,15 @@ func (t *conversation) explain() error {
 	return t.died(status)
 }
 
-// kill ends the init, once.
-func (t *conversation) kill() error {
-	if t.reaped {
-		return nil
+// kill ends the init, once. A child that it has forked and not told of yet, maybe in the group
+// that is to be removed, waits for an answer until the socket is closed (TestEnded, on v2).
+func (t *conversation) kill() (err error) {
+	if !t.reaped {
+		t.reaped = true
+		err = t.child.Kill()
 	}
-	t.reaped = true
-	return t.child.Kill()
+	t.child.Close()
+	return err
 }
 
 func (t *conversation) wait() (unix.WaitStatus, error) {
