@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestManagers runs what managers write, and compares what has become of it, inside and in
+// TestWritten runs what managers write, and compares what has become of it, inside and in
 // the cgroups, with what it becomes under runc.
-func TestManagers(t *testing.T) {
+func TestWritten(t *testing.T) {
 	for _, name := range managedNames(t) {
 		runManaged(t, name, func(t *testing.T, bin string) ([]string, error) { return newManaged(t, name, bin).live(t) })
 	}
@@ -32,9 +32,9 @@ func runManaged(t *testing.T, name string, live func(*testing.T, string) ([]stri
 	})
 }
 
-// TestManagersExec does the same for the process files of exec. The container is the one that
+// TestWrittenExecs does the same for the process files of exec. The container is the one that
 // the manager made with the option of that name, or its usual one.
-func TestManagersExec(t *testing.T) {
+func TestWrittenExecs(t *testing.T) {
 	files, err := filepath.Glob(managedData + "/*.exec.json")
 	if err != nil || len(files) < 8 {
 		t.Fatal(files, err)
