@@ -59,3 +59,26 @@ func TestGone(t *testing.T) {
 		})
 	}
 }
+
+// TestHookGone: a hook's init that is gone when it is answered is reaped once, by who asks why.
+func TestHookGone(t *testing.T) {
+	child, err := nsenter.Spawn(nsenter.Start{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := plan.Builder{}
+	talk := &conversation{plan: &b.Plan, child: child, died: diedEarly}
+	talk.early = &heard{plan.Message{Verb: plan.CallVerb, A: plan.CallJoin}, -1}
+	p := hookProcess{pid: child.Pid, pidfd: child.Pidfd, talk: talk, stdin: -1, write: -1, output: -1}
+	defer p.close()
+	if err := unix.PidfdSendSignal(child.Pidfd, unix.SIGKILL, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := awaitEnd(child.Pidfd, teardown); err != nil {
+		t.Fatal(err)
+	}
+	why := p.hear()
+	if err := p.end(why); err == nil || err.Error() != "died before its execve: killed by SIGKILL" {
+		t.Errorf("%v", err)
+	}
+}

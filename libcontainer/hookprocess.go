@@ -211,7 +211,20 @@ func (p *hookProcess) hear() error {
 		defer unix.Close(fd)
 	}
 	p.ready = p.ready || isReady(m)
-	return p.talk.answer(m, fd)
+	err = p.talk.answer(m, fd)
+	p.reaped()
+	return err
+}
+
+// reaped: the talk has waited for an init that was gone when it was told something.
+func (p *hookProcess) reaped() {
+	if p.talk.reaped {
+		p.pid = 0
+	}
+}
+
+func diedEarly(status unix.WaitStatus) error {
+	return errors.New("died before its execve: " + describe(status))
 }
 
 // heed is an error if a signal wants the command to end.
@@ -232,7 +245,7 @@ func (p *hookProcess) status() error {
 	case err != nil:
 		return err
 	case p.joined && !p.ready:
-		return errors.New("died before its execve: " + describe(status))
+		return diedEarly(status)
 	case status.Exited() && status.ExitStatus() == 0:
 		return nil
 	}
@@ -261,6 +274,9 @@ func (p *hookProcess) end(why error) error {
 
 // kill signals the group as long as its leader is not reaped: the number is its own till then.
 func (p *hookProcess) kill() error {
+	if p.pid == 0 {
+		return nil
+	}
 	unix.Kill(-p.pid, unix.SIGKILL)
 	unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, 0)
 	if err := awaitEnd(p.pidfd, teardown); err != nil {
@@ -297,9 +313,7 @@ func (p *hookProcess) reap() (unix.WaitStatus, error) {
 
 // close lets go of everything; a hook that could not be waited for does not outlive it.
 func (p *hookProcess) close() {
-	if p.pid > 0 {
-		p.kill()
-	}
+	p.kill()
 	if p.talk != nil {
 		p.talk.child.Close()
 	}

@@ -57,6 +57,7 @@ func (h *hooks) inside(p *hookProcess, k config.HookKind, hook specs.Hook) error
 		err = talk.follow()
 	}
 	p.started(talk.child.Pid, talk.child.Pidfd)
+	p.reaped()
 	return err
 }
 
@@ -100,7 +101,7 @@ func (f handed) pass(slots []plan.Slot) []int {
 
 // planOf compiles a hook that runs inside.
 func (h *hooks) planOf(k config.HookKind, hook specs.Hook, host kernel.Host, unified bool) (*conversation, error) {
-	talk := &conversation{files: func(int) ([]int, error) { return joinFiles(h.group.JoinFiles()) }}
+	talk := &conversation{died: diedEarly, files: func(int) ([]int, error) { return joinFiles(h.group.JoinFiles()) }}
 	talk.act = func(s plan.HostStep) error { return actOn(talk.child, s) }
 	in := &compile.Input{Spec: h.spec, Host: host, Unified: unified, Own: ownNamespaces(h.spec, h.pid), ID: h.id}
 	if k == config.StartContainer {
